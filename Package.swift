@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A Swift target of this package; `docs/architecture.md` draws which may import which.
+func house(_ name: String, over dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one target, in a folder of the target's name plus `Tests`.
+func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "hailwhale",
+    products: [
+        .executable(name: "hailwhale", targets: ["hailwhale"])
+    ],
+    targets: [
+        .executableTarget(name: "hailwhale", dependencies: ["HailAgent"], swiftSettings: strict),
+        house(
+            "HailAgent",
+            over: [
+                "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
+                "HailNet",
+            ]),
+        house("HailWire", over: ["HailCore"]),
+        house("HailAggregate", over: ["HailCore"]),
+        house("HailQuery", over: ["HailCore"]),
+        house("HailSeal", over: ["HailCore", "CSodium"]),
+        house("HailStore", over: ["HailCore", "CHiredis"]),
+        house("HailNet", over: ["HailCore", "CMicroHTTPD", "CIngest"]),
+        house("HailCore"),
+        .systemLibrary(name: "CHiredis"),
+        .systemLibrary(name: "CSodium"),
+        .systemLibrary(name: "CMicroHTTPD"),
+        .target(name: "CIngest"),
+        tests(of: "HailCore"),
+        tests(of: "HailWire", with: ["HailCore"]),
+        tests(of: "HailAggregate", with: ["HailCore", "HailWire", "HailSeal"]),
+        tests(of: "HailQuery", with: ["HailCore", "HailSeal"]),
+        tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
+        tests(of: "HailNet", with: ["HailCore"]),
+        tests(of: "HailAgent", with: ["HailCore"]),
+    ]
+)

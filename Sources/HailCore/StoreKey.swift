@@ -1,0 +1,72 @@
+/// A key of the store's layout, version 1. `protocol/redis.md` describes them all.
+package enum StoreKey {
+    /// What starts every key but `hw:meta`: the layout's version is part of it.
+    private static let prefix = Array("hw1:{".utf8)
+
+    /// What belongs to the whole store: layout, resolutions, caps.
+    package static let meta = Array("hw:meta".utf8)
+
+    /// Letters of the keys that hold cells and names.
+    package enum Letter {
+        /// A page: names and sparse cells of one subject in one chunk.
+        package static let page = UInt8(ascii: "p")
+        /// A strip: the dense cells of one counter at one group in one chunk.
+        package static let counterStrip = UInt8(ascii: "c")
+        /// The child subjects of a subject, a sorted set by name.
+        package static let names = UInt8(ascii: "n")
+    }
+
+    /// `hw1:{tag}:LETTER:DIGEST:WIDTH:CHUNK`, and `:PAGE` where the page is not the first.
+    package static func chunk(
+        letter: UInt8, shard: Shard, digest: Digest, widthSeconds: Int64, chunk: Int64, page: UInt8 = 0
+    ) -> [UInt8] {
+        var key = named(letter: letter, shard: shard, digest: digest)
+        key.append(UInt8(ascii: ":"))
+        appendDecimal(widthSeconds, to: &key)
+        key.append(UInt8(ascii: ":"))
+        appendDecimal(chunk, to: &key)
+        if page > 0 {
+            key.append(UInt8(ascii: ":"))
+            appendDecimal(Int64(page), to: &key)
+        }
+        return key
+    }
+
+    /// `hw1:{tag}:LETTER:DIGEST`: a key that is not cut into chunks.
+    package static func named(letter: UInt8, shard: Shard, digest: Digest) -> [UInt8] {
+        var key = start(shard, letter)
+        key.reserveCapacity(64)
+        key.append(UInt8(ascii: ":"))
+        digest.appendText(to: &key)
+        return key
+    }
+
+    /// The guard of an agent in a shard: the number of the last batch applied.
+    package static func guardKey(shard: Shard, agent: Digest) -> [UInt8] {
+        named(letter: UInt8(ascii: "a"), shard: shard, digest: agent)
+    }
+
+    /// A once-id that was seen.
+    package static func once(shard: Shard, id: Digest) -> [UInt8] {
+        named(letter: UInt8(ascii: "o"), shard: shard, digest: id)
+    }
+
+    /// The list of cells that could not be applied.
+    package static func deadLetters(shard: Shard) -> [UInt8] { start(shard, UInt8(ascii: "x")) }
+
+    private static func start(_ shard: Shard, _ letter: UInt8) -> [UInt8] {
+        prefix + shard.tag + [UInt8(ascii: "}"), UInt8(ascii: ":"), letter]
+    }
+
+    /// Appends a whole number as decimal text.
+    package static func appendDecimal(_ number: Int64, to bytes: inout [UInt8]) {
+        var magnitude = number.magnitude
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude % 10))
+            magnitude /= 10
+        } while magnitude > 0
+        bytes[start...].reverse()
+    }
+}

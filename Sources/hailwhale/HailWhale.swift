@@ -1,0 +1,4 @@
+@main
+struct HailWhale {
+    static func main() {}
+}

@@ -1,0 +1,1 @@
+// Tests of HailCore go here.
