@@ -1,0 +1,134 @@
+package import HailCore
+
+/// Every subject, group and counter that the flush side knows, each under a small number; and what it remembers
+/// of where their cells were last put in the store. Confined to the flush queue.
+package final class CellBook {
+    /// What is counted: a metric of a kind, at a group of a subject.
+    struct Record {
+        let digest: Digest
+        let subject: UInt32
+        let group: UInt32
+        let metric: UInt32
+        /// Whether the group's name must be in the store's pages.
+        var isFull: Bool
+    }
+
+    struct Subject {
+        let parts: [String]
+        let digest: Digest
+        let shard: Shard
+        /// The number of the parent; the subject's own where it has none (the overall subject).
+        let parent: UInt32
+        /// Whether the store was told that the parent has this child.
+        var isAnnounced: Bool
+    }
+
+    /// Where the cells of a record went in the newest chunk of one resolution.
+    struct CellMark {
+        var chunk: Int32
+        var lastOffset: Int16
+        /// Buckets written in the chunk, at most 255.
+        var bucketCount: UInt8
+        /// Whether new buckets go to the subject's first page (else its overflow page).
+        var isOnFirstPage: Bool
+
+        static let none = CellMark(chunk: .min, lastOffset: -1, bucketCount: 0, isOnFirstPage: false)
+    }
+
+    /// How many fields this agent put in a subject's first page of the newest chunk of one resolution.
+    struct PageMark {
+        var chunk: Int32
+        var fieldCount: Int32
+
+        static let none = PageMark(chunk: .min, fieldCount: 0)
+    }
+
+    package let ladder: Ladder
+    private let digester: Digester
+    private(set) var records: [Record] = []
+    var subjects: [Subject] = []
+    private(set) var groups: [[String]] = []
+    private(set) var metrics: [String] = []
+    /// By record, then resolution.
+    var cellMarks: [CellMark] = []
+    /// By subject, then resolution.
+    var pageMarks: [PageMark] = []
+    private var recordNumbers: [Digest: UInt32] = [:]
+    private var subjectNumbers: [[String]: UInt32] = [:]
+    private var groupNumbers: [[String]: UInt32] = [:]
+    private var metricNumbers: [String: UInt32] = [:]
+
+    package init(ladder: Ladder, digester: @escaping Digester) {
+        self.ladder = ladder
+        self.digester = digester
+    }
+
+    package var recordCount: Int { records.count }
+    package var subjectCount: Int { subjects.count }
+
+    func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }
+
+    /// The number of a subject; its ancestors get theirs too.
+    func subject(_ parts: [String]) -> UInt32 {
+        if let known = subjectNumbers[parts] { return known }
+        let parent = parts.isEmpty ? nil : subject(Array(parts.dropLast()))
+        let number = UInt32(subjects.count)
+        let digest = digester(CellName.subjectBytes(parts))
+        subjects.append(
+            Subject(
+                parts: parts, digest: digest, shard: Shard(subject: digest), parent: parent ?? number,
+                isAnnounced: parts.isEmpty))
+        pageMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
+        subjectNumbers[parts] = number
+        return number
+    }
+
+    /// The number of a counter.
+    func record(subject: UInt32, group: FanOut.Group, metric: String, kind: Kind) -> UInt32 {
+        let name = CellName(subject: subjects[Int(subject)].parts, group: group.path, metric: metric, kind: kind)
+        let digest = digester(name.canonicalBytes)
+        if let known = recordNumbers[digest] {
+            if group.isFull, !records[Int(known)].isFull {
+                records[Int(known)].isFull = true
+                forgetMarks(ofRecord: Int(known))
+            }
+            return known
+        }
+        let number = UInt32(records.count)
+        records.append(
+            Record(
+                digest: digest, subject: subject, group: intern(group.path), metric: intern(metric),
+                isFull: group.isFull))
+        cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
+        recordNumbers[digest] = number
+        return number
+    }
+
+    /// Forgets where cells were put and which names the store was told: it may have lost them.
+    package func forgetMarks() {
+        for index in cellMarks.indices { cellMarks[index] = .none }
+        for index in pageMarks.indices { pageMarks[index] = .none }
+        for index in subjects.indices { subjects[index].isAnnounced = subjects[index].parts.isEmpty }
+    }
+
+    private func forgetMarks(ofRecord record: Int) {
+        let count = ladder.resolutions.count
+        for index in (record * count)..<((record + 1) * count) { cellMarks[index] = .none }
+    }
+
+    private func intern(_ path: [String]) -> UInt32 {
+        if let known = groupNumbers[path] { return known }
+        let number = UInt32(groups.count)
+        groups.append(path)
+        groupNumbers[path] = number
+        return number
+    }
+
+    private func intern(_ metric: String) -> UInt32 {
+        if let known = metricNumbers[metric] { return known }
+        let number = UInt32(metrics.count)
+        metrics.append(metric)
+        metricNumbers[metric] = number
+        return number
+    }
+}

@@ -1,0 +1,43 @@
+package import HailCore
+
+/// A series that a lane met for the first time in a window.
+package struct NewSeries: @unchecked Sendable {
+    package let index: UInt32
+    /// Its first value slot in `WindowSums`.
+    package let firstSlot: UInt32
+    package let name: SeriesName
+    /// Lies in the lane's arena, which outlives it; written before the window was handed over, never again.
+    package let identity: UnsafeBufferPointer<UInt8>
+}
+
+/// What one lane gathered in one flush window, on its way to the flush queue.
+package struct ClosedWindow: Sendable {
+    /// Unique across lanes and restarts.
+    package let id: UInt64
+    package let lane: Int
+    /// Counts the lane's tables: a new one begins with no series.
+    package let generation: UInt64
+    /// The second the window began in; it lies in one bucket of the finest resolution.
+    package let startSeconds: Int64
+    package let sums: WindowSums
+    package let newSeries: [NewSeries]
+    package let arena: IdentityArena
+    /// Set where the window counts only if a once-id is new.
+    package let condition: BatchGroup.Condition?
+
+    package init(
+        id: UInt64, lane: Int, generation: UInt64, startSeconds: Int64, sums: WindowSums, newSeries: [NewSeries],
+        arena: IdentityArena, condition: BatchGroup.Condition? = nil
+    ) {
+        self.id = id
+        self.lane = lane
+        self.generation = generation
+        self.startSeconds = startSeconds
+        self.sums = sums
+        self.newSeries = newSeries
+        self.arena = arena
+        self.condition = condition
+    }
+
+    package var eventCount: UInt64 { sums.eventCount }
+}

@@ -1,0 +1,122 @@
+import HailCore
+
+/// Batches of one shard in the making: gathers fields by store key.
+struct Draft {
+    /// A chunk of a subject, in which pages and strips lie.
+    struct Target: Hashable {
+        let digest: Digest
+        let widthSeconds: UInt32
+        let chunk: Int64
+        let expirySeconds: UInt64
+    }
+
+    private struct EntryKey: Hashable {
+        let letter: UInt8
+        let digest: Digest
+        let widthSeconds: UInt32
+        let chunk: Int64
+        let page: UInt8
+        let operation: BatchEntry.Operation
+    }
+
+    private let shard: Shard
+    private let agent: Digest
+    private var nextSequence: UInt64
+    var batches: [Batch] = []
+    private(set) var cellCount = 0
+    private var groups: [BatchGroup] = []
+    private var entries: [BatchEntry] = []
+    private var places: [EntryKey: Int] = [:]
+
+    init(shard: Shard, agent: Digest, nextSequence: UInt64) {
+        self.shard = shard
+        self.agent = agent
+        self.nextSequence = nextSequence
+    }
+
+    /// Whether anything was added since the last batch was closed.
+    var isOpen: Bool { !entries.isEmpty || !groups.isEmpty }
+
+    mutating func add(child: UInt32, of book: CellBook) {
+        let subject = book.subjects[Int(child)]
+        let parent = book.subjects[Int(subject.parent)]
+        let key = EntryKey(
+            letter: StoreKey.Letter.names, digest: parent.digest, widthSeconds: 0, chunk: 0, page: 0,
+            operation: .child)
+        add(Array((subject.parts.last ?? "").utf8), 0, to: key, expirySeconds: 0)
+    }
+
+    mutating func add(name: [UInt8], to target: Target, page: UInt8) {
+        let key = EntryKey(
+            letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
+            chunk: target.chunk, page: page, operation: .name)
+        if let place = places[key], entries[place].items.contains(where: { $0.field == name }) { return }
+        add(name, 1, to: key, expirySeconds: target.expirySeconds)
+    }
+
+    mutating func add(_ sum: Int128, of record: Digest, target: Target, page: UInt8, offset: Int) {
+        let key = EntryKey(
+            letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
+            chunk: target.chunk, page: page, operation: .add)
+        addParts(of: sum, to: key, target) { PageField.cell(record, offset: offset, isMillionths: $0) }
+    }
+
+    mutating func add(_ sum: Int128, toStripOf record: Digest, target: Target, offset: Int) {
+        let key = EntryKey(
+            letter: StoreKey.Letter.counterStrip, digest: record, widthSeconds: target.widthSeconds,
+            chunk: target.chunk, page: 0, operation: .add)
+        addParts(of: sum, to: key, target) { PageField.strip(offset: offset, isMillionths: $0) }
+    }
+
+    /// Ends a group of entries; an empty one leaves nothing.
+    mutating func closeGroup(condition: BatchGroup.Condition?) {
+        guard !entries.isEmpty else { return }
+        groups.append(BatchGroup(condition: condition, entries: entries))
+        entries = []
+        places.removeAll(keepingCapacity: true)
+    }
+
+    mutating func closeBatch() {
+        closeGroup(condition: nil)
+        batches.append(
+            Batch(
+                shard: shard, agent: agent, sequence: nextSequence, cellCount: UInt32(cellCount), covers: [],
+                groups: groups))
+        nextSequence += 1
+        groups = []
+        cellCount = 0
+    }
+
+    /// The whole part and, where there is a fraction, its millionths. A whole part beyond 64 bits goes in pieces,
+    /// so that the store refuses the cell by name instead of this agent trapping.
+    private mutating func addParts(
+        of sum: Int128, to key: EntryKey, _ target: Target, field: (_ isMillionths: Bool) -> [UInt8]
+    ) {
+        let amount = Amount(micros: sum)
+        var whole = amount.whole
+        repeat {
+            let piece = Int64(clamping: whole)
+            if piece != 0 || amount.millionths == 0 {
+                add(field(false), piece, to: key, expirySeconds: target.expirySeconds)
+            }
+            whole -= Int128(piece)
+        } while whole != 0
+        if amount.millionths != 0 {
+            add(field(true), amount.millionths, to: key, expirySeconds: target.expirySeconds)
+        }
+        cellCount += 1
+    }
+
+    private mutating func add(_ field: [UInt8], _ value: Int64, to key: EntryKey, expirySeconds: UInt64) {
+        let item = BatchEntry.Item(field: field, value: value)
+        if let place = places[key] {
+            entries[place].items.append(item)
+            return
+        }
+        places[key] = entries.count
+        entries.append(
+            BatchEntry(
+                letter: key.letter, digest: key.digest, widthSeconds: key.widthSeconds, chunk: key.chunk,
+                page: key.page, expirySeconds: expirySeconds, operation: key.operation, items: [item]))
+    }
+}

@@ -1,0 +1,35 @@
+package import HailCore
+
+/// Where an event counts: at which subjects, and at which groups of each.
+package struct FanOut: Equatable, Sendable {
+    package struct Group: Hashable, Sendable {
+        package let path: [String]
+        /// Whether a line named the path in full, so that the store should know its name.
+        package let isFull: Bool
+    }
+
+    /// Every non-empty prefix of the subject, or the overall subject alone.
+    package let subjects: [[String]]
+    /// The overall group and every prefix of every path, each once.
+    package let groups: [Group]
+
+    package init(_ name: SeriesName, droppedDimensions: Set<String> = []) {
+        subjects = name.subject.isEmpty
+            ? [[]] : (1...name.subject.count).map { Array(name.subject.prefix($0)) }
+        var fullByPath: [[String]: Bool] = [[]: false]
+        var order: [[String]] = [[]]
+        for path in name.paths where !path.isEmpty && !droppedDimensions.contains(path[0]) {
+            for depth in (name.isExact ? path.count : 1)...path.count {
+                let prefix = Array(path.prefix(depth))
+                let isFull = depth == path.count
+                if let known = fullByPath[prefix] {
+                    fullByPath[prefix] = known || isFull
+                } else {
+                    fullByPath[prefix] = isFull
+                    order.append(prefix)
+                }
+            }
+        }
+        groups = order.map { Group(path: $0, isFull: fullByPath[$0] ?? false) }
+    }
+}

@@ -1,0 +1,159 @@
+import HailCore
+
+/// Everything that was counted, left its window, and is in no numbered batch yet: per shard, by spans of time.
+/// Confined to the flush queue.
+package final class PendingCells {
+    package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
+    package let book: CellBook
+    private let droppedDimensions: Set<String>
+    /// The series plans of each lane.
+    private var plans: [Int: SeriesPlans] = [:]
+    // Scratch for one fold, by record.
+    private var sums: [Int128] = []
+    private var seen: [Bool] = []
+
+    package init(book: CellBook, droppedDimensions: Set<String> = []) {
+        self.book = book
+        self.droppedDimensions = droppedDimensions
+    }
+
+    package var entryCount: Int { shards.reduce(0) { $0 + $1.entryCount } }
+
+    /// Bytes that the pending sums take, about: a record's number and its sum.
+    package var byteCount: Int { entryCount * 20 }
+
+    /// Adds a window, and zeroes its sums as it reads them.
+    ///
+    /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
+    ///   yet; the others are left out. Nil takes all.
+    /// - Returns: the shards that hold a part of it now.
+    package func fold(_ window: ClosedWindow, residual: Set<UInt8>? = nil) -> Set<UInt8> {
+        let plans = self.plans(for: window)
+        plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        let finest = book.ladder.finest
+        let start = finest.startSeconds(ofBucket: finest.bucket(at: window.startSeconds))
+        var parts = Set<UInt8>()
+        growScratch()
+        var touched: [UInt32] = []
+        for series in window.sums.touched {
+            let plan = plans.plans[Int(series)]
+            for slot in 0..<Int(plan.slotCount) {
+                let place = Int(plan.firstSlot) + slot
+                add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
+                window.sums.sums[place] = 0
+            }
+        }
+        spread(&touched, start: start, window: window, residual: residual, parts: &parts)
+
+        let timed = Dictionary(grouping: window.sums.timed, by: \.key.startSeconds)
+        for (start, entries) in timed {
+            for (slot, sum) in entries {
+                let plan = plans.plans[Int(slot.series)]
+                add(sum, of: plan, slot: Int(slot.slot), plans: plans, touched: &touched)
+            }
+            spread(&touched, start: start, window: window, residual: residual, parts: &parts)
+        }
+        return parts
+    }
+
+    /// The identity bytes of a series of a window that was folded.
+    package func identity(of series: UInt32, lane: Int) -> UnsafeBufferPointer<UInt8>? {
+        plans[lane]?.plans[Int(series)].identity
+    }
+
+    /// The value slots of a series of a window that was folded.
+    package func slots(of series: UInt32, lane: Int) -> Range<Int> {
+        guard let plan = plans[lane]?.plans[Int(series)] else { return 0..<0 }
+        return Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+    }
+
+    /// Takes all that a shard holds.
+    package func take(shard: UInt8) -> PendingShard {
+        defer { shards[Int(shard)] = PendingShard() }
+        return shards[Int(shard)]
+    }
+
+    /// Gives up the finest width that any frame still knows, for the next coarser one.
+    ///
+    /// - Returns: cells given up; 0 when nothing finer is left to fold.
+    package func coarsen() -> Int {
+        let widths = book.ladder.resolutions.filter { !$0.isAllTime }.map(\.widthSeconds)
+        let finest = shards.lazy.flatMap(\.frames.keys).map(\.widthSeconds).min()
+        guard let finest, let coarser = widths.first(where: { $0 > finest }) else { return 0 }
+        var given = 0
+        for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
+        return given
+    }
+
+    // MARK: One fold
+
+    /// The plans of the lane's present table; those of an earlier one are dropped.
+    private func plans(for window: ClosedWindow) -> SeriesPlans {
+        if let known = plans[window.lane], known.generation == window.generation { return known }
+        let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        plans[window.lane] = new
+        return new
+    }
+
+    private func growScratch() {
+        let missing = book.recordCount - sums.count
+        guard missing > 0 else { return }
+        sums.append(contentsOf: repeatElement(0, count: missing))
+        seen.append(contentsOf: repeatElement(false, count: missing))
+    }
+
+    private func add(
+        _ sum: Int128, of plan: SeriesPlans.Plan, slot: Int, plans: SeriesPlans, touched: inout [UInt32]
+    ) {
+        let first = Int(plan.firstRecord) + slot * Int(plan.recordsPerSlot)
+        for place in first..<(first + Int(plan.recordsPerSlot)) {
+            let record = plans.recordNumbers[place]
+            sums[Int(record)] &+= sum
+            if !seen[Int(record)] {
+                seen[Int(record)] = true
+                touched.append(record)
+            }
+        }
+    }
+
+    /// Moves the scratch sums of the touched records into the frames of their shards.
+    private func spread(
+        _ touched: inout [UInt32], start: Int64, window: ClosedWindow, residual: Set<UInt8>?,
+        parts: inout Set<UInt8>
+    ) {
+        guard !touched.isEmpty else { return }
+        var frames = [Frame](repeating: Frame(), count: 256)
+        for record in touched {
+            let shard = Int(book.shard(ofRecord: record).number)
+            frames[shard].records.append(record)
+            frames[shard].sums.append(sums[Int(record)])
+            sums[Int(record)] = 0
+            seen[Int(record)] = false
+            announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
+        }
+        let key = Frame.Key(
+            startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
+        for shard in frames.indices
+        where !frames[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
+            shards[shard].add(frames[shard], key: key)
+            shards[shard].note(window: window.id)
+            parts.insert(UInt8(shard))
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Has the parent of a new subject learn its name, in the parent's own shard. The name is a part of the window
+    /// that brought it, so that no crash loses the one and keeps the other.
+    private func announce(_ subject: UInt32, window: ClosedWindow, residual: Set<UInt8>?, parts: inout Set<UInt8>) {
+        guard !book.subjects[Int(subject)].isAnnounced else { return }
+        book.subjects[Int(subject)].isAnnounced = true
+        let parent = book.subjects[Int(subject)].parent
+        let shard = book.subjects[Int(parent)].shard.number
+        shards[Int(shard)].add(child: subject)
+        if residual?.contains(shard) ?? true {
+            shards[Int(shard)].note(window: window.id)
+            parts.insert(shard)
+        }
+        announce(parent, window: window, residual: residual, parts: &parts)
+    }
+}

@@ -1,0 +1,47 @@
+import HailCore
+
+/// The cells of every series of one lane's table, worked out once per series. Confined to the flush queue.
+package final class SeriesPlans {
+    struct Plan {
+        var firstSlot: UInt32
+        var slotCount: UInt32
+        /// Where its record numbers begin: `recordsPerSlot` for slot 0, as many for slot 1, and so on.
+        var firstRecord: UInt32
+        var recordsPerSlot: UInt32
+        /// Lies in the arena.
+        var identity: UnsafeBufferPointer<UInt8>
+    }
+
+    package let generation: UInt64
+    private(set) var plans: [Plan] = []
+    private(set) var recordNumbers: [UInt32] = []
+    /// Keeps the identities alive.
+    private let arena: IdentityArena
+
+    package init(generation: UInt64, arena: IdentityArena) {
+        self.generation = generation
+        self.arena = arena
+    }
+
+    /// Works out the cells of new series; they come in the order of their indices.
+    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) {
+        for series in newSeries {
+            precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
+            let fanOut = FanOut(series.name, droppedDimensions: droppedDimensions)
+            let subjects = fanOut.subjects.map { book.subject($0) }
+            plans.append(
+                Plan(
+                    firstSlot: series.firstSlot, slotCount: UInt32(series.name.metrics.count),
+                    firstRecord: UInt32(recordNumbers.count),
+                    recordsPerSlot: UInt32(subjects.count * fanOut.groups.count), identity: series.identity))
+            for metric in series.name.metrics {
+                for subject in subjects {
+                    for group in fanOut.groups {
+                        recordNumbers.append(
+                            book.record(subject: subject, group: group, metric: metric, kind: series.name.kind))
+                    }
+                }
+            }
+        }
+    }
+}

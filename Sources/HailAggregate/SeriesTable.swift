@@ -1,0 +1,210 @@
+package import HailCore
+
+/// The series of one lane: identity bytes → where their sums are. Adding to a known series allocates nothing.
+///
+/// Open addressing with linear probing over 64-bit slots (upper half: hash, lower half: index + 1); the load stays
+/// under two thirds. Confined to its lane's queue. Series are never removed one by one: a lane whose table is
+/// mostly idle starts a new one (see `idleShare`).
+package final class SeriesTable {
+    private struct Series {
+        var identity: UnsafePointer<UInt8>
+        var identityLength: UInt32
+        var firstSlot: UInt32
+        var slotCount: UInt32
+        /// The number of the window it was last added to in.
+        var lastWindow: UInt32
+    }
+
+    package let arena = IdentityArena()
+    /// The most series it takes.
+    package let limit: Int
+    /// The most bytes of identities it takes.
+    private let arenaLimit: Int
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var slotMask: Int
+    private var series: UnsafeMutablePointer<Series>
+    private var seriesCapacity: Int
+    package private(set) var count = 0
+    private var valueSlotCount = 0
+    private var window: UInt32 = 1
+    package private(set) var sums = WindowSums()
+    private var newSeries: [NewSeries] = []
+
+    /// Timed entries a window may hold; the lane closes it early when they are used up.
+    package static let timedLimit = 65_536
+
+    package init(limit: Int) {
+        self.limit = limit
+        arenaLimit = 128 * limit + (1 << 20)
+        slotMask = 1_023
+        slots = .allocate(capacity: 1_024)
+        slots.initialize(repeating: 0, count: 1_024)
+        seriesCapacity = 256
+        series = .allocate(capacity: seriesCapacity)
+    }
+
+    deinit {
+        slots.deallocate()
+        series.deallocate()
+    }
+
+    /// Whether a new series would be one too many.
+    package var isFull: Bool { count >= limit || arena.byteCount >= arenaLimit }
+
+    /// Whether the window should be closed before more timed lines are added.
+    package var isTimedFull: Bool { sums.timed.count >= SeriesTable.timedLimit }
+
+    /// Adds every accepted line of a buffer; `unknown` is called for a line whose series the table does not have,
+    /// and either refuses it (sets `error`) or sees to it that it is added.
+    ///
+    /// - Parameter finestSeconds: width of the buckets that timed lines are sorted into.
+    @inline(__always)
+    package func add(
+        _ buffer: LineBuffer, finestSeconds: Int64, unknown: (inout ScannedLine) -> Void
+    ) {
+        for position in 0..<buffer.lineCount where buffer.lines[position].error == nil {
+            let identity = buffer.identities + Int(buffer.lines[position].identityStart)
+            if let index = find(
+                identity, count: Int(buffer.lines[position].identityLength), hash: buffer.lines[position].hash)
+            {
+                add(buffer.lines[position], of: buffer, to: index, finestSeconds: finestSeconds)
+            } else {
+                unknown(&buffer.lines[position])
+            }
+        }
+    }
+
+    /// The index of a series, or nil. Eight bytes past the identity's end may be read.
+    package func find(_ identity: UnsafePointer<UInt8>, count: Int, hash: UInt64) -> Int? {
+        var slot = Int(truncatingIfNeeded: hash) & slotMask
+        let tag = hash >> 32
+        while true {
+            let entry = slots[slot]
+            if entry == 0 { return nil }
+            if entry >> 32 == tag {
+                let index = Int(entry & 0xFFFF_FFFF) - 1
+                if Int(series[index].identityLength) == count, Self.equal(series[index].identity, identity, count) {
+                    return index
+                }
+            }
+            slot = (slot + 1) & slotMask
+        }
+    }
+
+    /// Adds one event's values.
+    @inline(__always)
+    package func add(_ line: ScannedLine, of buffer: LineBuffer, to index: Int, finestSeconds: Int64) {
+        sums.eventCount += 1
+        let values = buffer.values + Int(line.valuesStart)
+        let slotCount = Int(series[index].slotCount)
+        if line.timeSeconds != ScannedLine.noTime {
+            let start = line.timeSeconds.floorDivided(by: finestSeconds) * finestSeconds
+            for position in 0..<Int(line.valueCount) {
+                let slot = WindowSums.TimedSlot(
+                    startSeconds: start, series: UInt32(index), slot: UInt32(position % slotCount))
+                sums.timed[slot, default: 0] &+= Int128(values[position])
+            }
+            return
+        }
+        if series[index].lastWindow != window {
+            series[index].lastWindow = window
+            sums.touched.append(UInt32(index))
+        }
+        let first = sums.sums + Int(series[index].firstSlot)
+        if slotCount == 1 {
+            for position in 0..<Int(line.valueCount) { first[0] &+= Int128(values[position]) }
+        } else {
+            for position in 0..<slotCount { first[position] &+= Int128(values[position]) }
+        }
+    }
+
+    /// Takes a series in and returns its index. The caller has looked for it and checked `isFull`.
+    package func insert(
+        _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, name: SeriesName
+    ) -> Int {
+        if count == seriesCapacity { growSeries() }
+        if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
+        let stored = arena.store(identity, count: identityLength)
+        let index = count
+        series[index] = Series(
+            identity: stored, identityLength: UInt32(identityLength), firstSlot: UInt32(valueSlotCount),
+            slotCount: UInt32(name.metrics.count), lastWindow: 0)
+        valueSlotCount += name.metrics.count
+        sums.reserve(valueSlotCount)
+        count += 1
+        place(index, hash: hash)
+        newSeries.append(
+            NewSeries(
+                index: UInt32(index), firstSlot: series[index].firstSlot, name: name,
+                identity: UnsafeBufferPointer(start: stored, count: identityLength)))
+        return index
+    }
+
+    /// Hands out what was gathered and goes on with empty sums.
+    package func close(nextSums: WindowSums) -> (sums: WindowSums, newSeries: [NewSeries]) {
+        defer {
+            sums = nextSums
+            sums.reserve(valueSlotCount)
+            newSeries = []
+            window &+= 1
+        }
+        return (sums, newSeries)
+    }
+
+    /// The share of series that were not added to in the last `windows` windows, 0…1.
+    package func idleShare(windows: UInt32) -> Double {
+        guard count > 0 else { return 0 }
+        var idle = 0
+        for index in 0..<count where window &- series[index].lastWindow > windows { idle += 1 }
+        return Double(idle) / Double(count)
+    }
+
+    // MARK: Memory
+
+    private func place(_ index: Int, hash: UInt64) {
+        var slot = Int(truncatingIfNeeded: hash) & slotMask
+        while slots[slot] != 0 { slot = (slot + 1) & slotMask }
+        slots[slot] = (hash >> 32) << 32 | UInt64(index + 1)
+        hashes.append(UInt32(truncatingIfNeeded: hash))
+    }
+
+    /// The lower halves of the hashes, by index: with the upper halves in the slots, growing needs no rehashing.
+    private var hashes: [UInt32] = []
+
+    private func growSlots() {
+        let old = slots
+        let oldCount = slotMask + 1
+        slots = .allocate(capacity: oldCount * 2)
+        slots.initialize(repeating: 0, count: oldCount * 2)
+        slotMask = oldCount * 2 - 1
+        for position in 0..<oldCount where old[position] != 0 {
+            var slot = Int(hashes[Int(old[position] & 0xFFFF_FFFF) - 1]) & slotMask
+            while slots[slot] != 0 { slot = (slot + 1) & slotMask }
+            slots[slot] = old[position]
+        }
+        old.deallocate()
+    }
+
+    private func growSeries() {
+        let larger = UnsafeMutablePointer<Series>.allocate(capacity: seriesCapacity * 2)
+        larger.moveInitialize(from: series, count: count)
+        series.deallocate()
+        series = larger
+        seriesCapacity *= 2
+    }
+
+    @inline(__always)
+    private static func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        var index = 0
+        while index < count {
+            var difference =
+                UnsafeRawPointer(left + index).loadUnaligned(as: UInt64.self).littleEndian
+                ^ UnsafeRawPointer(right + index).loadUnaligned(as: UInt64.self).littleEndian
+            let left = count - index
+            if left < 8 { difference &= (1 << UInt64(8 * left)) - 1 }
+            if difference != 0 { return false }
+            index += 8
+        }
+        return true
+    }
+}

@@ -1,0 +1,77 @@
+package import HailCore
+
+/// The contents of a window as the spool keeps them: series by identity, with their sums, so that a restart can
+/// work out the cells anew. Big-endian; `protocol/redis.md` describes it.
+package struct WindowBody: Equatable, Sendable {
+    package struct Series: Equatable, Sendable {
+        package var identity: [UInt8]
+        /// Unix seconds of the finest bucket, for values that came with a time of their own.
+        package var timeSeconds: Int64?
+        /// Millionths by slot.
+        package var sums: [Int128]
+
+        package init(identity: [UInt8], timeSeconds: Int64?, sums: [Int128]) {
+            self.identity = identity
+            self.timeSeconds = timeSeconds
+            self.sums = sums
+        }
+    }
+
+    package var condition: BatchGroup.Condition?
+    package var series: [Series]
+
+    package init(condition: BatchGroup.Condition?, series: [Series]) {
+        self.condition = condition
+        self.series = series
+    }
+
+    private static let version: UInt8 = 1
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(WindowBody.version)
+        out.put(UInt8(condition == nil ? 0 : 1))
+        if let condition {
+            out.put(condition.onceID)
+            out.put(condition.keptSeconds)
+        }
+        out.put(UInt32(series.count))
+        for item in series {
+            out.put(UInt32(item.identity.count))
+            out.put(item.identity)
+            out.put(item.timeSeconds ?? ScannedLine.noTime)
+            out.put(UInt16(item.sums.count))
+            for sum in item.sums { out.put(sum) }
+        }
+        return out.bytes
+    }
+
+    /// Reads what `encoded` wrote; nil for anything else.
+    package init?(decoding bytes: [UInt8]) {
+        var input = ByteReader(bytes[...])
+        guard input.uint8() == WindowBody.version, let mark = input.uint8(), mark <= 1 else { return nil }
+        condition = nil
+        if mark == 1 {
+            guard let onceID = input.digest(), let kept = input.uint32() else { return nil }
+            condition = BatchGroup.Condition(onceID: onceID, keptSeconds: kept)
+        }
+        guard let count = input.uint32(), Int(count) <= input.remaining / 14 else { return nil }
+        series = []
+        series.reserveCapacity(Int(count))
+        for _ in 0..<count {
+            guard let length = input.uint32(), let identity = input.bytes(Int(length)),
+                let time = input.uint64(), let slotCount = input.uint16()
+            else { return nil }
+            var sums: [Int128] = []
+            for _ in 0..<slotCount {
+                guard let high = input.uint64(), let low = input.uint64() else { return nil }
+                sums.append(Int128(truncatingIfNeeded: UInt128(high) << 64 | UInt128(low)))
+            }
+            let seconds = Int64(bitPattern: time)
+            series.append(
+                Series(
+                    identity: identity, timeSeconds: seconds == ScannedLine.noTime ? nil : seconds, sums: sums))
+        }
+        guard input.remaining == 0 else { return nil }
+    }
+}

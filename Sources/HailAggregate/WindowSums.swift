@@ -1,0 +1,49 @@
+/// What the series of one lane gathered in one window, by value slot.
+///
+/// Moves whole from the lane's queue to the flush queue and comes back emptied; one queue holds it at a time.
+package final class WindowSums: @unchecked Sendable {
+    /// A series' value at a time that the line gave with `T`.
+    package struct TimedSlot: Hashable {
+        /// First second of the finest bucket.
+        package let startSeconds: Int64
+        package let series: UInt32
+        package let slot: UInt32
+    }
+
+    /// Millionths by value slot.
+    package private(set) var sums: UnsafeMutablePointer<Int128>
+    private var capacity: Int
+    /// The series that were added to, each once.
+    package var touched: [UInt32] = []
+    package var timed: [TimedSlot: Int128] = [:]
+    package var eventCount: UInt64 = 0
+
+    package init(capacity: Int = 64) {
+        self.capacity = capacity
+        sums = .allocate(capacity: capacity)
+        sums.initialize(repeating: 0, count: capacity)
+    }
+
+    deinit { sums.deallocate() }
+
+    package var isEmpty: Bool { eventCount == 0 }
+
+    /// Makes room for `count` slots; new ones are zero.
+    func reserve(_ count: Int) {
+        guard count > capacity else { return }
+        let grown = max(count, capacity * 2)
+        let larger = UnsafeMutablePointer<Int128>.allocate(capacity: grown)
+        larger.update(from: sums, count: capacity)
+        (larger + capacity).initialize(repeating: 0, count: grown - capacity)
+        sums.deallocate()
+        sums = larger
+        capacity = grown
+    }
+
+    /// Forgets everything but the memory; slots must have been zeroed as they were read.
+    package func removeAll() {
+        touched.removeAll(keepingCapacity: true)
+        timed.removeAll(keepingCapacity: timed.count < 1_024)
+        eventCount = 0
+    }
+}

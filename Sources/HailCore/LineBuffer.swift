@@ -1,0 +1,65 @@
+/// One scanned line: where its identity and values lie in the buffer, or why it was refused.
+package struct ScannedLine {
+    package var identityStart: UInt32 = 0
+    package var identityLength: UInt32 = 0
+    package var hash: UInt64 = 0
+    package var valuesStart: UInt32 = 0
+    package var valueCount: UInt32 = 0
+    /// Values one event carries: value i belongs to slot i modulo this.
+    package var slotCount: UInt32 = 1
+    /// The line's number in its text, from 1.
+    package var number: UInt32 = 0
+    /// Unix seconds of the line's `T`; `noTime` without one.
+    package var timeSeconds: Int64 = ScannedLine.noTime
+    package var error: LineError?
+
+    package static let noTime = Int64.min
+
+    package init() {}
+}
+
+/// The lines of one text, scanned: filled by the scanner and emptied into a series table, over and over.
+///
+/// The memory is taken once and never grows: a text is at most `Limits.datagramBytes` long. Confined to the queue
+/// of the lane that owns it.
+package final class LineBuffer {
+    /// Identity bytes, one after the other; eight more than any text needs, so that a hash may read past an end.
+    package let identities: UnsafeMutablePointer<UInt8>
+    /// Values in millionths.
+    package let values: UnsafeMutablePointer<Int64>
+    package let lines: UnsafeMutablePointer<ScannedLine>
+    package var identityCount = 0
+    package var valueCount = 0
+    package var lineCount = 0
+
+    /// The most bytes of text one scan may take.
+    package static let textBytes = Limits.datagramBytes
+    /// A line's identity adds at most the bytes of `:` and `|` to what the line had.
+    private static let identityBytes = 2 * textBytes + 64
+    /// The shortest value is one digit and a separator; an event adds one for `hits`.
+    private static let valueSlots = textBytes + 64
+    private static let lineSlots = textBytes / 2 + 2
+
+    package init() {
+        identities = .allocate(capacity: LineBuffer.identityBytes)
+        values = .allocate(capacity: LineBuffer.valueSlots)
+        lines = .allocate(capacity: LineBuffer.lineSlots)
+    }
+
+    deinit {
+        identities.deallocate()
+        values.deallocate()
+        lines.deallocate()
+    }
+
+    package func removeAll() {
+        identityCount = 0
+        valueCount = 0
+        lineCount = 0
+    }
+
+    /// The identity of a line, as a copy.
+    package func identity(of line: ScannedLine) -> [UInt8] {
+        Array(UnsafeBufferPointer(start: identities + Int(line.identityStart), count: Int(line.identityLength)))
+    }
+}
