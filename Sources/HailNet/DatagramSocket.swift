@@ -1,0 +1,94 @@
+internal import CIngest
+internal import Glibc
+
+/// A bound UDP or unix datagram socket; it is closed when the last reference goes.
+package final class DatagramSocket: Sendable {
+    /// The address it is bound to, with the port that the system chose.
+    package let address: SocketAddress
+    package let receiveBuffer: ReceiveBuffer
+
+    let descriptor: Descriptor
+    private let ownsFile: Bool
+
+    private init(_ descriptor: consuming Descriptor, ownsFile: Bool) throws(NetError) {
+        address = try SocketAddress.bound(to: descriptor)
+        receiveBuffer = ReceiveBuffer(raising: descriptor)
+        SocketOption.set(SO_RXQ_OVFL, to: 1, on: descriptor)
+        let flags = fcntl(descriptor.number, F_GETFL)
+        guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
+            throw .system(action: "set up", subject: "\(address)", code: errno)
+        }
+        self.ownsFile = ownsFile
+        self.descriptor = descriptor
+    }
+
+    /// Takes over an open, bound datagram socket, such as one that the program was started with. The file of a
+    /// unix socket stays with whoever made it.
+    package convenience init(adopting number: Int32) throws(NetError) {
+        let descriptor = Descriptor(owning: number)
+        guard SocketOption.value(of: SO_TYPE, on: descriptor) == Int32(SOCK_DGRAM.rawValue) else {
+            _ = descriptor.release()
+            throw .system(action: "adopt", subject: "descriptor \(number), no datagram socket,", code: ENOTSOCK)
+        }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        try self.init(descriptor, ownsFile: false)
+    }
+
+    /// Binds one socket a lane to the same address; the kernel spreads senders over them. A unix socket has one
+    /// lane whatever was asked for.
+    ///
+    /// - Throws: `addressInUse`, `notASocket`, `system`.
+    package static func bind(_ address: SocketAddress, lanes: Int) throws(NetError) -> [DatagramSocket] {
+        precondition(lanes > 0, "an address has at least one lane")
+        // The first lane binds alone and opens the port to the others afterwards. So a second agent on the same
+        // port is refused; were SO_REUSEPORT set before, the two would share the traffic and not know it.
+        let first = try open(address)
+        if case .unix(let path) = address { try SocketFile.clear(path: path, type: SOCK_DGRAM) }
+        try bind(first, to: address)
+        if case .unix(let path) = address {
+            chmod(path, SocketFile.mode)
+            return [try DatagramSocket(first, ownsFile: true)]
+        }
+        if lanes > 1 { try share(first, address) }
+        var sockets = [try DatagramSocket(first, ownsFile: false)]
+        let shared = sockets[0].address
+        while sockets.count < lanes {
+            let next = try open(shared)
+            try share(next, shared)
+            try bind(next, to: shared)
+            sockets.append(try DatagramSocket(next, ownsFile: false))
+        }
+        return sockets
+    }
+
+    /// Datagrams that the kernel dropped at this socket (modulo 2³²), or nil where it does not say.
+    var kernelDrops: UInt32? {
+        var drops: UInt32 = 0
+        return ingest_socket_drops(descriptor.number, &drops) == 0 ? drops : nil
+    }
+
+    deinit { if ownsFile { SocketFile.remove(address) } }
+
+    private static func open(_ address: SocketAddress) throws(NetError) -> Descriptor {
+        let number = socket(address.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw .system(action: "open a socket for", subject: "\(address)", code: errno) }
+        let descriptor = Descriptor(owning: number)
+        if case .ipv6 = address {
+            SocketOption.set(IPV6_V6ONLY, to: 1, level: Int32(IPPROTO_IPV6), on: descriptor)
+        }
+        return descriptor
+    }
+
+    private static func share(_ descriptor: borrowing Descriptor, _ address: SocketAddress) throws(NetError) {
+        guard SocketOption.set(SO_REUSEPORT, to: 1, on: descriptor) else {
+            throw .system(action: "open several lanes on", subject: "\(address)", code: errno)
+        }
+    }
+
+    private static func bind(_ descriptor: borrowing Descriptor, to address: SocketAddress) throws(NetError) {
+        let number = descriptor.number
+        let code = address.withSocketAddress { Glibc.bind(number, $0, $1) == 0 ? 0 : errno }
+        if code == EADDRINUSE { throw .addressInUse("\(address)") }
+        guard code == 0 else { throw .system(action: "listen on", subject: "\(address)", code: code) }
+    }
+}

@@ -1,0 +1,187 @@
+internal import CIngest
+internal import CMicroHTTPD
+internal import Glibc
+internal import Synchronization
+
+/// One connection, and the request that is on its way over it.
+///
+/// `@unchecked Sendable`: everything but `descriptor` and `phaseStart` belongs to the daemon's thread.
+final class HTTPConnection: @unchecked Sendable {
+    let descriptor: Int32
+
+    private enum Stage {
+        /// For a request line, or for the header fields behind it.
+        case head
+        case body
+        /// A handler has it.
+        case handed(HTTPExchange)
+    }
+
+    private let traffic: HTTPTraffic
+    private let peer: PeerClass
+    private var stage = Stage.head
+    private var target = HTTPTarget()
+    private var method = ""
+    private var headers = HTTPHeaders()
+    private var body: [UInt8] = []
+    private var problem: HTTPProblem?
+    private var discardedBytes = 0
+    /// When the phase began that `HTTPLimits.phaseSeconds` bounds; 0 while a handler has the request.
+    private let phaseStart: Atomic<UInt64>
+
+    init(descriptor: Int32, traffic: HTTPTraffic) {
+        self.descriptor = descriptor
+        self.traffic = traffic
+        peer = HTTPConnection.peerClass(of: descriptor)
+        phaseStart = Atomic(Clock.nanoseconds)
+    }
+
+    /// Whether the current phase has lasted longer than it may. From any thread.
+    func isOverdue(now: UInt64, allowedNanoseconds: UInt64) -> Bool {
+        let start = phaseStart.load(ordering: .relaxed)
+        return start != 0 && now > start && now - start > allowedNanoseconds
+    }
+
+    /// Takes the raw request target, before libmicrohttpd decodes it.
+    func requested(_ bytes: [UInt8]) {
+        target = HTTPTarget(parsing: bytes)
+        enterPhase()
+    }
+
+    /// One call of libmicrohttpd's access handler: header fields are there, a part of the body is, or all of it, or
+    /// a suspended connection goes on.
+    func access(
+        _ connection: OpaquePointer, method: String, upload: UnsafePointer<CChar>?, count: inout Int
+    ) -> MHD_Result {
+        switch stage {
+        case .head:
+            return begin(connection, method: method)
+        case .body where count > 0:
+            defer { count = 0 }
+            return take(UnsafeRawBufferPointer(start: upload, count: count)) ? .YES : .NO
+        case .body:
+            return hand(connection)
+        case .handed(let exchange):
+            guard let answer = exchange.answer else { return .YES }
+            return queue(answer, on: connection)
+        }
+    }
+
+    /// The request is over: answered and sent, or its connection broke.
+    func completed() {
+        traffic.release(body.count)
+        if case .handed = stage { traffic.finished() }
+        stage = .head
+        target = HTTPTarget()
+        headers = HTTPHeaders()
+        body = []
+        problem = nil
+        discardedBytes = 0
+        enterPhase()
+    }
+
+    private func enterPhase() { phaseStart.store(Clock.nanoseconds, ordering: .relaxed) }
+
+    /// Looks at the header fields and decides whether the body is worth reading.
+    private func begin(_ connection: OpaquePointer, method: String) -> MHD_Result {
+        self.method = method
+        headers = HTTPConnection.headers(of: connection)
+        stage = .body
+        problem = target.problem
+        let lengths = headers.all("Content-Length")
+        if lengths.count > 1 || (!lengths.isEmpty && headers.has("Transfer-Encoding")) {
+            problem = .conflictingLength
+            return hand(connection)
+        }
+        // libmicrohttpd has refused what is no number by now.
+        guard let length = lengths.first.flatMap({ Int($0) }) else { return .YES }
+        if length > traffic.limits.bodyBytes {
+            problem = .bodyTooLarge(limitBytes: traffic.limits.bodyBytes)
+            let waits = headers["Expect"].map { HTTPHeaders.same($0, "100-continue") } ?? false
+            if waits || length > traffic.limits.discardedBytes { return hand(connection) }
+        } else {
+            body.reserveCapacity(min(length, 64 << 10))
+        }
+        return .YES
+    }
+
+    /// Takes a part of the body, or throws it away; false where the connection is to be cut.
+    private func take(_ part: UnsafeRawBufferPointer) -> Bool {
+        if problem == nil {
+            if body.count + part.count > traffic.limits.bodyBytes {
+                problem = .bodyTooLarge(limitBytes: traffic.limits.bodyBytes)
+            } else if !traffic.hold(part.count) {
+                problem = .busy
+            } else {
+                body.append(contentsOf: part)
+                return true
+            }
+        }
+        discardedBytes += body.count + part.count
+        traffic.release(body.count)
+        body = []
+        return discardedBytes <= traffic.limits.discardedBytes
+    }
+
+    /// Gives the request to the handler, and suspends the connection where the answer is not there at once.
+    private func hand(_ connection: OpaquePointer) -> MHD_Result {
+        let exchange = HTTPExchange(connection, traffic)
+        stage = .handed(exchange)
+        phaseStart.store(0, ordering: .relaxed)
+        traffic.began()
+        if traffic.isDraining {
+            exchange.answer(.stopping)
+        } else {
+            let request = HTTPRequest(
+                method: method, target: target, headers: headers, body: body, peer: peer, problem: problem)
+            traffic.handler(request, HTTPReply(exchange))
+        }
+        if let answer = exchange.answer { return queue(answer, on: connection) }
+        traffic.suspend(connection, for: exchange)
+        return .YES
+    }
+
+    private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+        let response = answer.body.withUnsafeBytes { bytes in
+            MHD_create_response_from_buffer(
+                bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+        }
+        guard let response else { return .NO }
+        defer { MHD_destroy_response(response) }
+        MHD_add_response_header(response, "Content-Type", answer.contentType)
+        for field in answer.headers { MHD_add_response_header(response, field.name, field.value) }
+        // After a conflict of lengths nobody can tell where the next request begins.
+        if traffic.isDraining || problem == .conflictingLength {
+            MHD_add_response_header(response, "Connection", "close")
+        }
+        enterPhase()
+        return MHD_queue_response(connection, UInt32(answer.status), response)
+    }
+
+    private static func headers(of connection: OpaquePointer) -> HTTPHeaders {
+        var headers = HTTPHeaders()
+        withUnsafeMutablePointer(to: &headers) { target in
+            _ = MHD_get_connection_values_n(
+                connection, .HEADER_KIND,
+                { context, _, name, nameCount, value, valueCount in
+                    let name = UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
+                    let value = UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
+                    context?.assumingMemoryBound(to: HTTPHeaders.self).pointee.append(
+                        String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+                    return .YES
+                }, target)
+        }
+        return headers
+    }
+
+    private static func peerClass(of descriptor: Int32) -> PeerClass {
+        var storage = sockaddr_storage()
+        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &storage) { room in
+            room.withMemoryRebound(to: sockaddr.self) { bound in
+                guard let base = bound.baseAddress, getpeername(descriptor, base, &count) == 0 else { return .any }
+                return PeerClass(rawValue: ingest_peer_class(base, Int(count))) ?? .any
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// What is wrong with a request before any route has looked at it.
+package enum HTTPProblem: Error, Equatable, Sendable {
+    /// A `%` without two hexadecimal digits.
+    case malformedEscape
+    /// A NUL, raw or as `%00`.
+    case nul
+    /// A control byte or a space in the request target.
+    case controlByte
+    case notUTF8
+    /// A target that is neither a path nor an absolute URL.
+    case malformedTarget
+    /// Several lengths, or a length and a transfer coding: what follows cannot be told from the body.
+    case conflictingLength
+    case bodyTooLarge(limitBytes: Int)
+    /// The bodies of all requests together take more memory than they may.
+    case busy
+
+    /// The status to answer with.
+    package var status: Int {
+        switch self {
+        case .bodyTooLarge: 413
+        case .busy: 503
+        default: 400
+        }
+    }
+
+    /// The name in an answer's `error.code`.
+    package var code: String {
+        switch self {
+        case .malformedEscape: "malformed_escape"
+        case .nul: "nul"
+        case .controlByte: "control_byte"
+        case .notUTF8: "not_utf8"
+        case .malformedTarget: "malformed_target"
+        case .conflictingLength: "conflicting_length"
+        case .bodyTooLarge: "too_large"
+        case .busy: "busy"
+        }
+    }
+
+    /// A sentence for the caller.
+    package var message: String {
+        switch self {
+        case .malformedEscape: "a % is not followed by two hexadecimal digits"
+        case .nul: "a NUL is not taken anywhere"
+        case .controlByte: "the request target holds a control byte or a space"
+        case .notUTF8: "the text is not UTF-8"
+        case .malformedTarget: "the request target is neither a path nor a URL"
+        case .conflictingLength: "the request states its length more than once"
+        case .bodyTooLarge(let limit): "the body is longer than \(limit) bytes"
+        case .busy: "too many bodies at once; try again"
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// A running count of drops, from a counter of the kernel that wraps at 2³² and is read out of order: a datagram
+/// carries the value of the moment it was queued, which may be older than one read from the socket since.
+package struct KernelDropCount: Equatable, Sendable {
+    package private(set) var total: UInt64 = 0
+    private var last: UInt32 = 0
+
+    package init() {}
+
+    /// Takes in a value; one that is older than the newest (less than half the counter's range behind) adds nothing.
+    package mutating func take(_ value: UInt32) {
+        let ahead = Int32(bitPattern: value &- last)
+        guard ahead > 0 else { return }
+        total += UInt64(ahead)
+        last = value
+    }
+}

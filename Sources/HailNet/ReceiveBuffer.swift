@@ -1,0 +1,34 @@
+internal import Glibc
+
+/// How much a socket's receive buffer takes before the kernel drops datagrams.
+package struct ReceiveBuffer: Equatable, Sendable {
+    /// What the agent asks for.
+    package static let wantedBytes = 4 << 20
+
+    /// The real size in bytes as the kernel counts, its own overhead included: twice what was asked for.
+    package let bytes: Int
+
+    package init(bytes: Int) { self.bytes = bytes }
+
+    /// Whether the kernel gave less than was asked for.
+    package var isSmall: Bool { bytes < 2 * ReceiveBuffer.wantedBytes }
+
+    /// The command that raises the bound, where the buffer is small.
+    package var remedy: String? {
+        isSmall ? "sysctl -w net.core.rmem_max=\(ReceiveBuffer.wantedBytes)" : nil
+    }
+
+    /// Asks for the largest buffer that is allowed, and reads what the kernel gave.
+    init(raising descriptor: borrowing Descriptor) {
+        let wanted = Int32(ReceiveBuffer.wantedBytes)
+        if !SocketOption.set(SO_RCVBUFFORCE, to: wanted, on: descriptor) {
+            SocketOption.set(SO_RCVBUF, to: wanted, on: descriptor)
+        }
+        self.init(of: descriptor)
+    }
+
+    /// Reads the size of a buffer.
+    init(of descriptor: borrowing Descriptor) {
+        bytes = Int(SocketOption.value(of: SO_RCVBUF, on: descriptor) ?? 0)
+    }
+}

@@ -1,0 +1,165 @@
+import Dispatch
+import Glibc
+import Synchronization
+import Testing
+
+@testable import HailNet
+
+@Suite("HTTP server")
+struct HTTPServerTests {
+    static let loopback = SocketAddress.ipv4(0x7F00_0001, port: 0)
+
+    /// Answers with what it understood.
+    static let echo: HTTPServer.Handler = { request, reply in
+        if let problem = request.problem {
+            reply.send(HTTPResponse(status: problem.status, text: problem.code))
+            return
+        }
+        let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+        let body = String(decoding: request.body.prefix(100), as: UTF8.self)
+        reply.send(
+            HTTPResponse(
+                contentType: "text/plain",
+                text: "\(request.method) \(request.path) [\(query)] \(request.body.count) \(body) \(request.peer)"))
+    }
+
+    /// A running server and a way to end it.
+    static func withServer(
+        on address: SocketAddress = loopback, limits: HTTPLimits = HTTPLimits(),
+        _ handler: @escaping HTTPServer.Handler = echo, _ body: (SocketAddress) async throws -> Void
+    ) async throws {
+        let server = try HTTPServer(on: [address], limits: limits)
+        try server.start(handler)
+        defer { server.stop(graceSeconds: 1) }
+        try await body(server.addresses[0])
+    }
+
+    @Test("answers over IPv4, IPv6 and a unix socket", arguments: ["127.0.0.1:0", "[::1]:0", "unix"])
+    func transports(text: String) async throws {
+        let scratch = try Scratch()
+        let address = text == "unix" ? .unix(path: scratch.path + "/h") : try SocketAddress(parsing: text)
+        try await Self.withServer(on: address) { address in
+            let client = try RawClient(address)
+            client.write("GET /a%20b?x=1&x=2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let answer = try #require(client.read())
+            #expect(answer.status == 200)
+            #expect(answer.body == "GET /a b [x=1,x=2] 0  loopback")
+            #expect(answer.has("Content-Type: text/plain"))
+            #expect(answer.has("Content-Length: \(answer.body.utf8.count)"))
+            #expect(!answer.head.lowercased().contains("server:"))
+        }
+    }
+
+    @Test("answers pipelined requests in order over one connection")
+    func pipelined() async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write((0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
+            for number in 0..<50 { #expect(client.read()?.body == "GET /\(number) [] 0  loopback") }
+        }
+    }
+
+    @Test("takes a request byte by byte")
+    func split() async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            for byte in "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello".utf8 {
+                client.write([byte])
+                usleep(200)
+            }
+            #expect(client.read()?.body == "POST /x [] 5 hello loopback")
+        }
+    }
+
+    @Test("takes a chunked body")
+    func chunked() async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            client.write("3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\nGET /y HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(client.read()?.body == "POST /x [] 5 abcde loopback")
+            #expect(client.read()?.body == "GET /y [] 0  loopback")
+        }
+    }
+
+    @Test("answers HEAD with the length and without the body, and hands on any method")
+    func methods() async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nBREW /x HTTP/1.1\r\nHost: h\r\n\r\n")
+            let head = try #require(client.read(toHead: true))
+            #expect(head.has("Content-Length: 24"))
+            #expect(client.read()?.body == "BREW /x [] 0  loopback")
+        }
+    }
+
+    @Test(
+        "hands on what is wrong with a target",
+        arguments: [
+            ("/x?a=%00b", "nul"), ("/%00", "nul"), ("/%2", "malformed_escape"), ("/x?a=%ff", "not_utf8"),
+            ("/x?a=%zz", "malformed_escape"), ("nowhere", "malformed_target"),
+        ])
+    func targets(target: String, code: String) async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n")
+            let answer = try #require(client.read())
+            #expect(answer.status == 400)
+            #expect(answer.body == code)
+        }
+    }
+
+    @Test(
+        "does not let a NUL cut a request short",
+        arguments: ["GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nX-Real-IP\0: 1\r\n\r\n"])
+    func rawNul(text: String) async throws {
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write(text)
+            #expect(client.read().map { $0.status >= 400 } ?? true)
+        }
+    }
+
+    @Test("keeps every header of a name, whatever the case")
+    func headers() async throws {
+        let handler: HTTPServer.Handler = { request, reply in
+            reply.send(HTTPResponse(text: request.headers.all("x-a").joined(separator: "|")))
+        }
+        try await Self.withServer(handler) { address in
+            let client = try RawClient(address)
+            client.write("GET / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-a:  two words \r\nX-a:\r\n\r\n")
+            #expect(client.read()?.body == "1|two words|")
+        }
+    }
+
+    @Test("sends the answer's own header fields, and none that would break the header")
+    func answerHeaders() async throws {
+        let handler: HTTPServer.Handler = { _, reply in
+            let fields = [HTTPField("X-Good", "1"), HTTPField("X-Bad", "1\r\nX-Smuggled: 1")]
+            reply.send(HTTPResponse(status: 204, headers: fields))
+        }
+        try await Self.withServer(handler) { address in
+            let client = try RawClient(address)
+            client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            let answer = try #require(client.read())
+            #expect(answer.status == 204)
+            #expect(answer.has("X-Good: 1"))
+            #expect(!answer.head.contains("Smuggled"))
+        }
+    }
+
+    @Test("refuses a request of HTTP/1.1 without a host, and a header that is too long")
+    func refusals() async throws {
+        try await Self.withServer { address in
+            let hostless = try RawClient(address)
+            hostless.write("GET / HTTP/1.1\r\n\r\n")
+            #expect(hostless.read()?.status == 400)
+            let long = try RawClient(address)
+            long.write("GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 40_000) + "\r\n\r\n")
+            #expect(long.read()?.status == 431)
+            let longTarget = try RawClient(address)
+            longTarget.write("GET /" + String(repeating: "x", count: 40_000) + " HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(longTarget.read()?.status == 414)
+        }
+    }
+}
