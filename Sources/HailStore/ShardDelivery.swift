@@ -1,0 +1,177 @@
+import HailCore
+
+/// The delivery of one agent's batches to one shard: in order, one at a time, and again where the store went back.
+///
+/// Pure: it is told what was submitted and what the store answered, and says what to send and what that means.
+package struct ShardDelivery {
+    /// A batch on its way, or in the tail of those that arrived.
+    package struct Item: Equatable, Sendable {
+        package let header: BatchHeader
+        /// Nil: read them back from the spool.
+        package fileprivate(set) var bytes: [UInt8]?
+        package let location: SpoolLocation?
+        package fileprivate(set) var acknowledgedSeconds: Int64?
+
+        package init(header: BatchHeader, bytes: [UInt8]?, location: SpoolLocation?, acknowledgedSeconds: Int64? = nil) {
+            self.header = header
+            self.bytes = bytes
+            self.location = location
+            self.acknowledgedSeconds = acknowledgedSeconds
+        }
+    }
+
+    package enum Action: Equatable, Sendable {
+        case acknowledge(BatchHeader, DeliveryOutcome)
+        /// The store went back, and the tail reaches what it lost.
+        case resendFrom(UInt64)
+        /// The store went back further than the tail reaches: so many batches are gone for good.
+        case markReverted(batches: UInt64)
+        case stopShard(String)
+        /// Try the same batch again later.
+        case hold(String)
+        /// Load the script and try again at once.
+        case loadScript
+        case lose(BatchHeader)
+    }
+
+    /// Seconds after its acknowledgement within which a batch may be sent again. Far below the hour for which the
+    /// guard of an agent that is done is kept: a guard that is merely over must never look like a store gone back.
+    package static let tailSeconds: Int64 = 600
+    /// Acknowledged batches that are remembered at most.
+    package static let tailLimit = 1_024
+
+    /// By sequence, rising; the tail first.
+    package private(set) var items: [Item] = []
+    /// The place of the batch to send next, or under way.
+    private var cursor = 0
+    private var mode = FlushScript.Mode.ordered
+    package private(set) var isUnderWay = false
+    package private(set) var stopReason: String?
+    /// The highest sequence that the store acknowledged.
+    package private(set) var lastAcknowledged: UInt64 = 0
+
+    package init() {}
+
+    /// Whether something waits to be sent or answered. A stopped shard waits for nothing.
+    package var isBusy: Bool { stopReason == nil && cursor < items.count }
+
+    package var hasTail: Bool { cursor > 0 }
+
+    /// Bytes held in memory.
+    package private(set) var retainedBytes = 0
+
+    /// Takes the next batch. One whose number is not above all before is taken already and ignored.
+    package mutating func enqueue(_ item: Item) {
+        let sequence = item.header.identity.sequence
+        guard sequence > items.last?.header.identity.sequence ?? 0 else { return }
+        items.append(item)
+        retainedBytes += item.bytes?.count ?? 0
+        // Only a tail without anything owed behind it is skipped: what was sent after an unanswered batch is
+        // answered as a duplicate.
+        if item.acknowledgedSeconds != nil {
+            lastAcknowledged = sequence
+            if cursor == items.count - 1 { cursor += 1 }
+        }
+    }
+
+    /// What to send now, if anything; an answer must be brought before the next.
+    package mutating func next() -> (item: Item, mode: FlushScript.Mode)? {
+        guard isBusy, !isUnderWay else { return nil }
+        isUnderWay = true
+        return (items[cursor], mode)
+    }
+
+    /// Takes the answer to what `next` gave.
+    package mutating func receive(_ reply: FlushReply, nowSeconds: Int64) -> [Action] {
+        guard isUnderWay, cursor < items.count else { return [] }
+        isUnderWay = false
+        switch reply {
+        case .applied(let tally): return settle(.applied(tally), nowSeconds)
+        case .duplicate: return settle(.duplicate, nowSeconds)
+        case .gap(let last): return rewind(to: last, nowSeconds)
+        case .missing: return rewind(to: 0, nowSeconds)
+        case .broken(let text): return stop(text)
+        case .held(let text): return [.hold(text)]
+        case .noScript: return [.loadScript]
+        }
+    }
+
+    /// The connection broke while a batch was under way: it is sent again, as it is.
+    package mutating func connectionLost() { isUnderWay = false }
+
+    /// Takes the guard as a new connection sees it: a store that was restored or lost its last second has gone back.
+    package mutating func observe(guardValue last: UInt64, nowSeconds: Int64) -> [Action] {
+        guard !isUnderWay, stopReason == nil, mode == .ordered, last < lastAcknowledged else { return [] }
+        dropOldTail(nowSeconds)
+        guard hasTail else { return [] }
+        return rewind(to: last, nowSeconds)
+    }
+
+    /// The bytes of what `next` gave are nowhere to be had.
+    package mutating func giveUp() -> [Action] {
+        guard isUnderWay, cursor < items.count else { return [] }
+        isUnderWay = false
+        let item = items[cursor]
+        // It leaves a hole that is known of and counted here, so what follows goes on behind it.
+        dropFirst(cursor + 1)
+        mode = .reverted
+        return item.acknowledgedSeconds == nil ? [.lose(item.header)] : [.markReverted(batches: 1)]
+    }
+
+    /// Forgets the tail that lay in segments that are gone, and what is too old to be sent again.
+    package mutating func forget(segments: Set<UInt32>, nowSeconds: Int64) {
+        dropOldTail(nowSeconds)
+        let drop = items[..<cursor].lastIndex { $0.location.map { segments.contains($0.segment) } ?? true }
+        if let drop, !isUnderWay { dropFirst(drop + 1) }
+    }
+
+    private mutating func settle(_ outcome: DeliveryOutcome, _ nowSeconds: Int64) -> [Action] {
+        let item = items[cursor]
+        let wasAcknowledged = item.acknowledgedSeconds != nil
+        retainedBytes -= item.bytes?.count ?? 0
+        items[cursor].bytes = nil
+        items[cursor].acknowledgedSeconds = nowSeconds
+        lastAcknowledged = max(lastAcknowledged, item.header.identity.sequence)
+        cursor += 1
+        mode = .ordered
+        // In blocks, since dropping from the front moves the rest.
+        if cursor >= 2 * ShardDelivery.tailLimit { dropFirst(cursor - ShardDelivery.tailLimit) }
+        guard wasAcknowledged else { return [.acknowledge(item.header, outcome)] }
+        return outcome == .duplicate ? [] : [.acknowledge(item.header, .resent)]
+    }
+
+    private mutating func rewind(to last: UInt64, _ nowSeconds: Int64) -> [Action] {
+        guard mode == .ordered else { return stop("a gap in answer to a batch that closes it") }
+        dropOldTail(nowSeconds)
+        guard let first = items.firstIndex(where: { $0.header.identity.sequence > last }) else {
+            return stop("a gap behind everything that was sent")
+        }
+        let sequence = items[first].header.identity.sequence
+        if sequence == last + 1 {
+            guard first < cursor else { return stop("a gap before a batch that follows") }
+            cursor = first
+            return [.resendFrom(sequence)]
+        }
+        cursor = first
+        mode = .reverted
+        return [.markReverted(batches: sequence - last - 1)]
+    }
+
+    private mutating func stop(_ text: String) -> [Action] {
+        stopReason = text
+        return [.stopShard(text)]
+    }
+
+    private mutating func dropOldTail(_ nowSeconds: Int64) {
+        let old = items[..<cursor].prefix {
+            nowSeconds - ($0.acknowledgedSeconds ?? nowSeconds) > ShardDelivery.tailSeconds
+        }
+        dropFirst(old.count)
+    }
+
+    private mutating func dropFirst(_ count: Int) {
+        for item in items[..<count] { retainedBytes -= item.bytes?.count ?? 0 }
+        items.removeFirst(count)
+        cursor = max(0, cursor - count)
+    }
+}

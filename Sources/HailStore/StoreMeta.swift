@@ -1,0 +1,92 @@
+import HailCore
+
+/// The hash `hw:meta`: who comes first writes the settings down, who comes later must agree.
+package enum StoreMeta {
+    package enum Claim: Equatable, Sendable {
+        /// The store was new; it is this agent's settings that hold now.
+        case created
+        case same
+        /// One line for each setting that is another, for the operator. Nothing was written.
+        case differs([String])
+    }
+
+    /// Writes the settings into a new store, or compares them with what is there, in one step.
+    ///
+    /// A setting that the store does not have yet, as one that a later version added, is added.
+    ///
+    /// - Parameter nowSeconds: from when on the resolutions hold, if they are new.
+    package static func claim(
+        _ settings: StoreSettings, nowSeconds: Int64, over connection: inout RedisConnection
+    ) throws(StoreError) -> Claim {
+        try run("claim", settings, nowSeconds, &connection)
+    }
+
+    /// Overwrites the settings, keeping the old resolutions as `resolutions@UNTIL`. The layout and the shard map
+    /// cannot be changed.
+    ///
+    /// - Returns: `differs` if layout or shard map are others, `same` or `created` if the settings hold now.
+    package static func migrate(
+        _ settings: StoreSettings, nowSeconds: Int64, over connection: inout RedisConnection
+    ) throws(StoreError) -> Claim {
+        try run("migrate", settings, nowSeconds, &connection)
+    }
+
+    private static func run(
+        _ mode: String, _ settings: StoreSettings, _ nowSeconds: Int64, _ connection: inout RedisConnection
+    ) throws(StoreError) -> Claim {
+        let words = [mode, "\(nowSeconds)"] + settings.fields.flatMap { [$0.name, $0.value] }
+        let head = ["EVAL", source, "1"].map { Array($0.utf8) } + [StoreKey.meta]
+        let reply = try connection.send(RedisCommand(head + words.map { Array($0.utf8) }))
+        if case .error(let text) = reply { throw .refused(command: "the check of hw:meta", reply: text) }
+        guard case .array(let items) = reply, let verdict = items.first?.text else {
+            throw .unexpectedReply(command: "the check of hw:meta")
+        }
+        switch verdict {
+        case "created": return .created
+        case "same": return .same
+        default:
+            var lines: [String] = []
+            for at in stride(from: 1, to: items.count - 2, by: 3) {
+                let name = items[at].text ?? ""
+                lines.append(
+                    "\(name): the store has \"\(items[at + 1].text ?? "")\", this agent \"\(items[at + 2].text ?? "")\"")
+            }
+            return .differs(lines)
+        }
+    }
+
+    private static let source = """
+        #!lua
+        local key, mode, now = KEYS[1], ARGV[1], ARGV[2]
+        local known = redis.call('HLEN', key) > 0
+        local answer, missing = {'differs'}, {}
+        for i = 3, #ARGV, 2 do
+          local name, mine = ARGV[i], ARGV[i + 1]
+          local theirs = redis.call('HGET', key, name)
+          if not theirs then
+            missing[#missing + 1] = name
+            missing[#missing + 1] = mine
+          elseif theirs ~= mine and (mode == 'claim' or name == 'layout' or name == 'shards') then
+            answer[#answer + 1] = name
+            answer[#answer + 1] = theirs
+            answer[#answer + 1] = mine
+          end
+        end
+        if known and missing[1] == 'layout' then return {'differs', 'layout', 'none', ARGV[4]} end
+        if #answer > 1 then return answer end
+        if mode == 'migrate' and known then
+          local was = redis.call('HGET', key, 'resolutions')
+          for i = 3, #ARGV, 2 do
+            if ARGV[i] == 'resolutions' and was and was ~= ARGV[i + 1] then
+              redis.call('HSET', key, 'resolutions@' .. now, was, 'valid-from', now)
+            end
+            redis.call('HSET', key, ARGV[i], ARGV[i + 1])
+          end
+          return {'same'}
+        end
+        for i = 1, #missing, 2 do redis.call('HSETNX', key, missing[i], missing[i + 1]) end
+        redis.call('HSETNX', key, 'valid-from', now)
+        if known then return {'same'} end
+        return {'created'}
+        """
+}

@@ -1,0 +1,371 @@
+package import Dispatch
+package import HailCore
+
+/// A numbered batch handed over to be put into the store.
+package struct SubmittedBatch: Sendable {
+    package let header: BatchHeader
+    /// `Batch.encoded`.
+    package let bytes: [UInt8]
+    /// Where the spool has it; nil if it could not be written there.
+    package let location: SpoolLocation?
+
+    package init(header: BatchHeader, bytes: [UInt8], location: SpoolLocation?) {
+        self.header = header
+        self.bytes = bytes
+        self.location = location
+    }
+}
+
+/// Puts numbered batches into the store, each exactly once, and says what became of them.
+///
+/// `@unchecked Sendable`: everything mutable is touched on `queue` only.
+package final class StoreWriter: @unchecked Sendable {
+    /// Bytes of script calls that are under way at once.
+    private static let roundBytes = 4 << 20
+    /// Bytes of waiting batches kept in memory; beyond it they are read back from the spool.
+    private static let retainedLimitBytes = 64 << 20
+    /// Seconds the guards of an agent that is done are kept.
+    private static let retiredGuardSeconds = 3_600
+
+    /// What the writer needs from outside.
+    package struct Surroundings: Sendable {
+        package var random: @Sendable () -> UInt64
+        package var unixSeconds: @Sendable () -> Int64
+
+        package init(random: @escaping @Sendable () -> UInt64, unixSeconds: @escaping @Sendable () -> Int64) {
+            self.random = random
+            self.unixSeconds = unixSeconds
+        }
+    }
+
+    private struct Lane: Hashable {
+        let agent: Digest
+        let shard: Shard
+    }
+
+    private let queue = DispatchQueue(label: "hailwhale.store-writer")
+    private let connector: StoreConnector
+    private let agent: Digest
+    private let spool: SpoolReader?
+    private let surroundings: Surroundings
+    private let report: @Sendable (StoreEvent) -> Void
+
+    // Confined to `queue`.
+    private var connection: RedisConnection?
+    private var scriptHash: [UInt8] = []
+    private var deliveries: [Lane: ShardDelivery] = [:]
+    private var order: [Lane] = []
+    private var firstInTurn = 0
+    private var held: Set<Lane> = []
+    private var retired: Set<Digest> = []
+    private var backoff = Backoff()
+    private var isUp: Bool?
+    private var isPumping = false
+    /// Whether nothing may be sent until the next try.
+    private var isWaiting = false
+    private var isRetrySet = false
+    private var isClosed = false
+    private var retainedBytes = 0
+    private var idleWaiters: [DispatchSemaphore] = []
+
+    /// - Parameters:
+    ///   - agent: the id under which this start numbers its batches; batches of other ids are recovered ones.
+    ///   - spool: reads back what is no longer in memory.
+    ///   - report: called on the writer's own queue; it must not wait for the writer.
+    package init(
+        connector: StoreConnector, agent: Digest, spool: SpoolReader?, surroundings: Surroundings,
+        report: @escaping @Sendable (StoreEvent) -> Void
+    ) {
+        self.connector = connector
+        self.agent = agent
+        self.spool = spool
+        self.surroundings = surroundings
+        self.report = report
+    }
+
+    /// Connects, and takes up what the spool still owes, with the tail behind it.
+    package func start(recovered: [SpoolRecovery.Batch] = []) {
+        queue.async { [self] in
+            for batch in recovered {
+                enqueue(
+                    ShardDelivery.Item(
+                        header: batch.header, bytes: nil, location: batch.location,
+                        acknowledgedSeconds: batch.acknowledgedSeconds))
+            }
+            pump()
+        }
+    }
+
+    /// Takes batches over, in the order of their numbers.
+    package func submit(_ batches: [SubmittedBatch]) {
+        queue.async { [self] in
+            for batch in batches {
+                let keeps = batch.location == nil || retainedBytes + batch.bytes.count <= StoreWriter.retainedLimitBytes
+                if keeps { retainedBytes += batch.bytes.count }
+                enqueue(
+                    ShardDelivery.Item(
+                        header: batch.header, bytes: keeps ? batch.bytes : nil, location: batch.location))
+            }
+            pump()
+        }
+    }
+
+    /// Looks whether the store still answers, for times when nothing is sent; what it lost meanwhile is mended.
+    package func probe() {
+        queue.async { [self] in
+            guard !isClosed, connection != nil else { return pump() }
+            do throws(StoreError) { _ = try connection?.send(RedisCommand("PING")) } catch {
+                lose(connectionFor: error)
+            }
+        }
+    }
+
+    /// Forgets the tail that lay in segments which the spool deleted.
+    package func forget(segments: [UInt32]) {
+        guard !segments.isEmpty else { return }
+        queue.async { [self] in
+            let gone = Set(segments)
+            let now = surroundings.unixSeconds()
+            for lane in order { deliveries[lane]?.forget(segments: gone, nowSeconds: now) }
+            dropRetired()
+        }
+    }
+
+    /// Waits until nothing is in flight. Not to be called on the writer's own queue.
+    ///
+    /// - Returns: false if the deadline passed first.
+    package func drain(deadline: DispatchTime) -> Bool {
+        dispatchPrecondition(condition: .notOnQueue(queue))
+        let done = DispatchSemaphore(value: 0)
+        queue.async { [self] in
+            if isIdle { done.signal() } else { idleWaiters.append(done) }
+        }
+        return done.wait(timeout: deadline) == .success
+    }
+
+    /// Stops sending and closes the connection; what is in flight stays in the spool.
+    package func close() {
+        queue.sync {
+            isClosed = true
+            connection = nil
+        }
+    }
+
+    private var isIdle: Bool { !deliveries.values.contains { $0.isBusy } }
+
+    private func enqueue(_ item: ShardDelivery.Item) {
+        let lane = Lane(agent: item.header.identity.agent, shard: item.header.shard)
+        if deliveries[lane] == nil {
+            deliveries[lane] = ShardDelivery()
+            order.append(lane)
+        }
+        deliveries[lane]?.enqueue(item)
+    }
+
+    // MARK: Rounds
+
+    private func pump() {
+        guard !isPumping, !isWaiting, !isClosed else { return }
+        isPumping = true
+        // A round at a time, so that what is submitted meanwhile gets its turn on the queue.
+        queue.async { [self] in
+            isPumping = false
+            guard !isClosed else { return }
+            do throws(StoreError) {
+                try connectIfNeeded()
+                if try round() { pump() }
+            } catch {
+                lose(connectionFor: error)
+            }
+            if isIdle {
+                for waiter in idleWaiters { waiter.signal() }
+                idleWaiters = []
+            }
+        }
+    }
+
+    /// Sends one batch of every shard that may send, and takes the answers.
+    ///
+    /// - Returns: whether there may be more to do at once.
+    private func round() throws(StoreError) -> Bool {
+        var lanes: [Lane] = []
+        var commands: [RedisCommand] = []
+        var bytes = 0
+        for step in 0..<order.count where bytes < StoreWriter.roundBytes {
+            let lane = order[(firstInTurn + step) % order.count]
+            guard !held.contains(lane), let (item, mode) = deliveries[lane]?.next() else { continue }
+            guard let encoded = item.bytes ?? item.location.flatMap({ spool?.read($0) }),
+                let batch = Batch(decoding: encoded[...])
+            else {
+                act(deliveries[lane]?.giveUp() ?? [], for: lane)
+                continue
+            }
+            let command = FlushScript.command(for: batch, mode: mode, scriptHash: scriptHash)
+            lanes.append(lane)
+            commands.append(command)
+            bytes += command.bytes.count
+        }
+        guard !lanes.isEmpty, connection != nil else {
+            try retireFinishedAgents()
+            return order.contains { !held.contains($0) && deliveries[$0]?.isBusy == true }
+        }
+        firstInTurn = ((order.firstIndex(of: lanes[lanes.count - 1]) ?? 0) + 1) % order.count
+
+        let began = DispatchTime.now().uptimeNanoseconds
+        let replies: [StoreReply]
+        do throws(StoreError) { replies = try connection?.pipeline(commands) ?? [] } catch {
+            report(.retried(batches: lanes.count))
+            throw error
+        }
+        let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
+        try take(replies, of: lanes, seconds: seconds)
+        return true
+    }
+
+    private func take(_ replies: [StoreReply], of lanes: [Lane], seconds: Double) throws(StoreError) {
+        let now = surroundings.unixSeconds()
+        var needsScript = false
+        var cells = 0
+        var holdReason: String?
+        for (lane, reply) in zip(lanes, replies) {
+            let before = deliveries[lane]?.retainedBytes ?? 0
+            let actions = deliveries[lane]?.receive(FlushReply(reply), nowSeconds: now) ?? []
+            retainedBytes -= before - (deliveries[lane]?.retainedBytes ?? 0)
+            for action in actions {
+                switch action {
+                case .acknowledge(let header, _): cells += header.cellCount
+                case .loadScript: needsScript = true
+                case .hold(let text):
+                    held.insert(lane)
+                    holdReason = text
+                default: break
+                }
+            }
+            act(actions, for: lane)
+        }
+        report(.flushed(seconds: seconds, cells: cells))
+        if let holdReason {
+            // A store that answers some shards is up; one that answers none of them is not of use.
+            if lanes.allSatisfy(held.contains) { goDown(holdReason) }
+            waitBeforeNextTry()
+        } else {
+            backoff.reset()
+            goUp()
+        }
+        if needsScript { try loadScript() }
+    }
+
+    private func act(_ actions: [ShardDelivery.Action], for lane: Lane) {
+        for action in actions {
+            switch action {
+            case .acknowledge(let header, let outcome): report(.acknowledged(header, outcome))
+            case .markReverted(let batches): report(.reverted(lane.shard, batches: batches))
+            case .stopShard(let text): report(.shardStopped(lane.shard, reason: text))
+            case .lose(let header): report(.lost(header))
+            case .resendFrom, .hold, .loadScript: break
+            }
+        }
+    }
+
+    // MARK: The connection
+
+    private func connectIfNeeded() throws(StoreError) {
+        guard connection == nil else { return }
+        connection = try connector.connect()
+        try loadScript()
+        try observeGuards()
+        backoff.reset()
+        goUp()
+    }
+
+    private func loadScript() throws(StoreError) {
+        guard let reply = try connection?.send(RedisCommand("SCRIPT", "LOAD", FlushScript.source)) else { return }
+        guard case .bytes(let hash) = reply else {
+            if case .error(let text) = reply { throw .refused(command: "SCRIPT LOAD", reply: text) }
+            throw .unexpectedReply(command: "SCRIPT LOAD")
+        }
+        scriptHash = hash
+    }
+
+    /// Asks a new connection how far each shard got, so that a store that went back is mended even where nothing
+    /// new is to be sent.
+    private func observeGuards() throws(StoreError) {
+        let lanes = order.filter { deliveries[$0]?.hasTail == true }
+        guard !lanes.isEmpty else { return }
+        let commands = lanes.map { RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)]) }
+        let replies = try connection?.pipeline(commands) ?? []
+        let now = surroundings.unixSeconds()
+        for (lane, reply) in zip(lanes, replies) {
+            let last: UInt64
+            switch reply {
+            case .null: last = 0
+            default:
+                guard let number = reply.number, number >= 0 else { continue }
+                last = UInt64(number)
+            }
+            act(deliveries[lane]?.observe(guardValue: last, nowSeconds: now) ?? [], for: lane)
+        }
+    }
+
+    private func lose(connectionFor error: StoreError) {
+        connection = nil
+        for lane in order { deliveries[lane]?.connectionLost() }
+        goDown(error.description)
+        waitBeforeNextTry()
+    }
+
+    private func waitBeforeNextTry() {
+        // While only some shards are held, the others go on.
+        isWaiting = connection == nil
+        guard !isRetrySet else { return }
+        isRetrySet = true
+        let milliseconds = backoff.nextMilliseconds(random: surroundings.random())
+        queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [self] in
+            isRetrySet = false
+            isWaiting = false
+            held = []
+            pump()
+        }
+    }
+
+    private func goUp() {
+        guard isUp != true else { return }
+        isUp = true
+        report(.up)
+    }
+
+    private func goDown(_ reason: String) {
+        guard isUp != false else { return }
+        isUp = false
+        report(.down(reason: reason))
+    }
+
+    // MARK: Agents that are done
+
+    /// Lets the guards of recovered agents go in an hour once nothing of theirs is owed.
+    private func retireFinishedAgents() throws(StoreError) {
+        let others = Set(order.map(\.agent)).subtracting(retired).subtracting([agent])
+        for other in others {
+            let lanes = order.filter { $0.agent == other }
+            guard lanes.allSatisfy({ deliveries[$0]?.isBusy == false && deliveries[$0]?.stopReason == nil })
+            else { continue }
+            let expire = lanes.map { lane in
+                RedisCommand([
+                    Array("EXPIRE".utf8), StoreKey.guardKey(shard: lane.shard, agent: lane.agent),
+                    Array("\(StoreWriter.retiredGuardSeconds)".utf8),
+                ])
+            }
+            _ = try connection?.pipeline(expire)
+            retired.insert(other)
+        }
+        dropRetired()
+    }
+
+    private func dropRetired() {
+        order.removeAll { lane in
+            guard retired.contains(lane.agent), deliveries[lane]?.hasTail == false else { return false }
+            deliveries[lane] = nil
+            return true
+        }
+    }
+}
