@@ -53,10 +53,11 @@ package final class CellBook {
     var cellMarks: [CellMark] = []
     /// By subject, then resolution.
     var pageMarks: [PageMark] = []
+    // By digest or by bytes, never by text: Unicode calls texts equal that are different names.
     private var recordNumbers: [Digest: UInt32] = [:]
-    private var subjectNumbers: [[String]: UInt32] = [:]
-    private var groupNumbers: [[String]: UInt32] = [:]
-    private var metricNumbers: [String: UInt32] = [:]
+    private var subjectNumbers: [Digest: UInt32] = [:]
+    private var groupNumbers: [[UInt8]: UInt32] = [:]
+    private var metricNumbers: [[UInt8]: UInt32] = [:]
 
     package init(ladder: Ladder, digester: @escaping Digester) {
         self.ladder = ladder
@@ -70,16 +71,16 @@ package final class CellBook {
 
     /// The number of a subject; its ancestors get theirs too.
     func subject(_ parts: [String]) -> UInt32 {
-        if let known = subjectNumbers[parts] { return known }
+        let digest = digester(CellName.subjectBytes(parts))
+        if let known = subjectNumbers[digest] { return known }
         let parent = parts.isEmpty ? nil : subject(Array(parts.dropLast()))
         let number = UInt32(subjects.count)
-        let digest = digester(CellName.subjectBytes(parts))
         subjects.append(
             Subject(
                 parts: parts, digest: digest, shard: Shard(subject: digest), parent: parent ?? number,
                 isAnnounced: parts.isEmpty))
         pageMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
-        subjectNumbers[parts] = number
+        subjectNumbers[digest] = number
         return number
     }
 
@@ -117,18 +118,20 @@ package final class CellBook {
     }
 
     private func intern(_ path: [String]) -> UInt32 {
-        if let known = groupNumbers[path] { return known }
+        let bytes = CellName.joined(path)
+        if let known = groupNumbers[bytes] { return known }
         let number = UInt32(groups.count)
         groups.append(path)
-        groupNumbers[path] = number
+        groupNumbers[bytes] = number
         return number
     }
 
     private func intern(_ metric: String) -> UInt32 {
-        if let known = metricNumbers[metric] { return known }
+        let bytes = Array(metric.utf8)
+        if let known = metricNumbers[bytes] { return known }
         let number = UInt32(metrics.count)
         metrics.append(metric)
-        metricNumbers[metric] = number
+        metricNumbers[bytes] = number
         return number
     }
 }

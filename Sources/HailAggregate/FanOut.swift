@@ -16,20 +16,22 @@ package struct FanOut: Equatable, Sendable {
     package init(_ name: SeriesName, droppedDimensions: Set<String> = []) {
         subjects = name.subject.isEmpty
             ? [[]] : (1...name.subject.count).map { Array(name.subject.prefix($0)) }
-        var fullByPath: [[String]: Bool] = [[]: false]
+        // By bytes: as text, `é` and `e` with an accent of its own are equal, but they are two names.
+        var fullByPath: [[UInt8]: Bool] = [[]: false]
         var order: [[String]] = [[]]
         for path in name.paths where !path.isEmpty && !droppedDimensions.contains(path[0]) {
             for depth in (name.isExact ? path.count : 1)...path.count {
                 let prefix = Array(path.prefix(depth))
                 let isFull = depth == path.count
-                if let known = fullByPath[prefix] {
-                    fullByPath[prefix] = known || isFull
+                let bytes = CellName.joined(prefix)
+                if let known = fullByPath[bytes] {
+                    fullByPath[bytes] = known || isFull
                 } else {
-                    fullByPath[prefix] = isFull
+                    fullByPath[bytes] = isFull
                     order.append(prefix)
                 }
             }
         }
-        groups = order.map { Group(path: $0, isFull: fullByPath[$0] ?? false) }
+        groups = order.map { Group(path: $0, isFull: fullByPath[CellName.joined($0)] ?? false) }
     }
 }

@@ -1,4 +1,4 @@
-package import HailCore
+import HailCore
 
 /// What one shard has to send and has no number yet.
 package struct PendingShard {

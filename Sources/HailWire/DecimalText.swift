@@ -2,50 +2,67 @@ package import HailCore
 
 /// Decimal numbers as text, read exactly.
 ///
-/// A number is `[+-] digits [. digits] [(e|E) [+-] digits]` with at least one digit before or after the point.
-/// Digits past the 18th decimal of a value, and past the 12th of a rate, are ignored.
+/// A number is `[+-] [digits] [. [digits]] [(e|E) [+-] digits]` with at least one digit before or after the point.
+/// Of a rate the first 18 significant digits count, one more than any `Double` prints; of a value the first 24
+/// decimals.
 package enum DecimalText {
     /// Millionths of a counted value divided by its rate, rounded half away from zero.
     ///
     /// - Throws: `badNumber`, or `outOfRange` above `Limits.largestValue`.
     package static func micros(_ text: UnsafeBufferPointer<UInt8>, rate: Rate = .one) throws(LineError) -> Int64 {
         if rate.isOne, let quick = quickMicros(text) { return quick }
-        let number = try scaled(text, decimals: 18, wholeDigits: 13)
-        // The value is `magnitude` ÷ 10¹⁸; a rate is `picos` ÷ 10¹².
-        let divisor = UInt128(rate.picos)
+        // A rate of 10⁻ᵏ or more, but less than 10¹⁻ᵏ, leaves no room for a value of more than 14 − k whole digits.
+        let number = try scaled(text, decimals: rate.scale + 6, wholeDigits: 13 + 18 - rate.scale)
+        // The value is `magnitude` ÷ 10^(scale + 6), the rate `mantissa` ÷ 10^scale: the quotient is millionths.
+        let divisor = UInt128(rate.mantissa)
         let (quotient, remainder) = number.magnitude.quotientAndRemainder(dividingBy: divisor)
         let micros = remainder >= divisor - remainder ? quotient + 1 : quotient
         guard micros <= UInt128(Limits.largestValue) * 1_000_000 else { throw .outOfRange }
         return number.isNegative ? -Int64(micros) : Int64(micros)
     }
 
-    /// A sample rate in (10⁻⁶, 1).
+    /// A sample rate in [10⁻⁶, 1]: `mantissa` ÷ 10^`scale`, exact to 18 significant digits.
     package struct Rate: Equatable, Sendable {
-        /// Millionths of a millionth.
-        package let picos: UInt64
+        /// 18 digits, so at least 10¹⁷; 10¹⁸ stands for the rate 1.
+        let mantissa: UInt64
+        /// 18…23.
+        let scale: Int
 
-        package static let one = Rate(picos: 1_000_000_000_000)
+        package static let one = Rate(mantissa: 1_000_000_000_000_000_000, scale: 18)
 
-        package var isOne: Bool { picos == Rate.one.picos }
+        package var isOne: Bool { mantissa == Rate.one.mantissa }
 
-        /// What one event that was kept stands for, in millionths.
+        /// What one event that was kept stands for, in millionths, rounded half up.
         package var weightMicros: Int64 {
-            isOne ? 1_000_000 : Int64((1_000_000_000_000_000_000 + picos / 2) / picos)
+            if isOne { return 1_000_000 }
+            var dividend: UInt128 = 1_000_000
+            for _ in 0..<scale { dividend *= 10 }
+            let divisor = UInt128(mantissa)
+            return Int64((dividend + divisor / 2) / divisor)
         }
     }
 
     /// - Throws: `badRate`, or `rateOutOfRange` outside [10⁻⁶, 1].
     package static func rate(_ text: UnsafeBufferPointer<UInt8>) throws(LineError) -> Rate {
-        let number: (magnitude: UInt128, isNegative: Bool)
+        let number: Scaled
         do {
-            number = try scaled(text, decimals: 12, wholeDigits: 1)
+            number = try scaled(text, decimals: 23, wholeDigits: 1)
         } catch {
             throw error == .outOfRange ? .rateOutOfRange : .badRate
         }
-        let smallest = UInt128(Limits.smallestRateMicros) * 1_000_000
-        guard !number.isNegative, number.magnitude >= smallest, number.magnitude <= UInt128(Rate.one.picos)
+        var one: UInt128 = 1
+        for _ in 0..<23 { one *= 10 }
+        guard !number.isNegative, number.magnitude >= one / 1_000_000 * UInt128(Limits.smallestRateMicros),
+            number.magnitude < one || (number.magnitude == one && !number.isCut)
         else { throw .rateOutOfRange }
-        return Rate(picos: UInt64(number.magnitude))
+        if number.magnitude == one { return .one }
+        var mantissa = number.magnitude
+        var scale = 23
+        while mantissa >= UInt128(Rate.one.mantissa) {
+            mantissa /= 10
+            scale -= 1
+        }
+        return Rate(mantissa: UInt64(mantissa), scale: scale)
     }
 
     /// Up to twelve digits with at most six after the point: nearly every value there is.
@@ -79,13 +96,20 @@ package enum DecimalText {
 
     private static let powersOfTen: [Int64] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
+    private struct Scaled {
+        var magnitude: UInt128 = 0
+        var isNegative: Bool
+        /// Whether digits other than zero were cut off.
+        var isCut = false
+    }
+
     /// The magnitude of a number × 10^decimals, cut off there; a number of more than `wholeDigits` digits before the
     /// point is `outOfRange`, malformed text `badNumber`.
     private static func scaled(
         _ text: UnsafeBufferPointer<UInt8>, decimals: Int, wholeDigits: Int
-    ) throws(LineError) -> (magnitude: UInt128, isNegative: Bool) {
+    ) throws(LineError) -> Scaled {
         let shape = try Shape(text)
-        var magnitude: UInt128 = 0
+        var scaled = Scaled(isNegative: shape.isNegative)
         var isTooLarge = false
         // The power of ten that the next digit stands for.
         var power = shape.wholeCount - 1 + shape.exponent
@@ -98,19 +122,21 @@ package enum DecimalText {
             if power >= wholeDigits {
                 if digit > 0 { isTooLarge = true }
             } else if power >= -decimals {
-                magnitude = magnitude * 10 + UInt128(digit)
+                scaled.magnitude = scaled.magnitude * 10 + UInt128(digit)
+            } else if digit > 0 {
+                scaled.isCut = true
             }
             power -= 1
         }
         if isTooLarge { throw .outOfRange }
         // `power` is now that of the digit after the last: fill up to the scale's last place.
-        if magnitude > 0 {
+        if scaled.magnitude > 0 {
             while power >= -decimals {
-                magnitude *= 10
+                scaled.magnitude *= 10
                 power -= 1
             }
         }
-        return (magnitude, shape.isNegative)
+        return scaled
     }
 
     /// Where the digits of a number lie.

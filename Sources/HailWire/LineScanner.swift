@@ -33,7 +33,7 @@ package struct LineScanner {
                 do throws(LineError) {
                     try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
                 } catch {
-                    line.error = Self.hasControlByte(text[start..<end]) ? .controlByte : error
+                    line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
                     buffer.identityCount = identityCount
                     buffer.valueCount = valueCount
                 }
@@ -50,7 +50,7 @@ package struct LineScanner {
         var hash = seed ^ UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15
         var index = 0
         while index < count {
-            var word = UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self)
+            var word = UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self).littleEndian
             let left = count - index
             if left < 8 { word &= (1 << UInt64(8 * left)) - 1 }
             let product = (hash ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
@@ -149,18 +149,24 @@ package struct LineScanner {
                 line.timeSeconds = try Self.timestamp(text, start + 1, end)
                 sections.hasTime = true
             default:
-                guard Self.isIgnored(text, start, end) else { throw .unknownSection }
+                try Self.checkIgnored(text[start..<end])
             }
         }
         return sections
     }
 
-    /// DogStatsD's container, external-data and cardinality sections.
-    private static func isIgnored(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        let section = text[start..<end]
-        let isKnown = section.starts(with: "c:".utf8) || section.starts(with: "e:".utf8)
-            || section.starts(with: "card:".utf8)
-        return isKnown && section.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    /// DogStatsD's container, external-data and cardinality sections: their text is no part of the identity, so
+    /// it is checked here.
+    private static func checkIgnored(_ section: Slice<UnsafeBufferPointer<UInt8>>) throws(LineError) {
+        guard
+            section.starts(with: "c:".utf8) || section.starts(with: "e:".utf8) || section.starts(with: "card:".utf8)
+        else { throw .unknownSection }
+        var bits: UInt8 = 0
+        for byte in section {
+            guard byte >= 0x20, byte != 0x7F else { throw .controlByte }
+            bits |= byte
+        }
+        guard bits < 0x80 || String(validating: section, as: UTF8.self) != nil else { throw .notUTF8 }
     }
 
     private static func timestamp(
@@ -204,6 +210,7 @@ package struct LineScanner {
                 metricCount += 1
                 next = equals + 1
             }
+            guard next < valueEnd else { throw .missingValue }
             buffer.values[buffer.valueCount] = try DecimalText.micros(
                 UnsafeBufferPointer(rebasing: text[next..<valueEnd]), rate: rate)
             buffer.valueCount += 1
@@ -220,9 +227,13 @@ package struct LineScanner {
 
     // MARK: Bytes
 
-    /// Whatever else is wrong with a refused line, a control byte is the reason to name.
-    private static func hasControlByte(_ line: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        line.contains { $0 < 0x20 || $0 == 0x7F }
+    /// Whatever else is wrong with a refused line, a control byte is the reason to name; and where a `|` comes
+    /// before any `:`, what was taken for values stood in a tag.
+    private static func reason(_ error: LineError, _ line: UnsafeBufferPointer<UInt8>) -> LineError {
+        if line.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .controlByte }
+        if error == .unsupportedType, isDogStatsDMessage(line) { return error }
+        let bar = find(UInt8(ascii: "|"), line, 0, line.count)
+        return find(UInt8(ascii: ":"), line, 0, bar) == bar ? .missingValue : error
     }
 
     @inline(__always)

@@ -41,6 +41,11 @@ package enum SeriesNameParser {
         part == Reserved.overall || part == Reserved.other || part == Reserved.cross
     }
 
+    /// By scalars, since a `×` with a combining mark is another character.
+    private static func hasCross(_ dimension: String) -> Bool {
+        dimension.unicodeScalars.contains { Reserved.cross.unicodeScalars.contains($0) }
+    }
+
     /// InfluxDB's and Graphite's tags in the name: `name,k=v:1|c` and `name;k=v:1|c`.
     private static func refuseForeignTags(_ name: Substring.UTF8View) throws(LineError) {
         guard let separator = name.firstIndex(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") }),
@@ -64,6 +69,7 @@ package enum SeriesNameParser {
         var metrics: [String] = []
         for piece in text.split(separator: UInt8(ascii: ":")) {
             guard piece.last == UInt8(ascii: "="), piece.count > 1 else { throw .emptyMetric }
+            guard metrics.count < Limits.metricsPerLine else { throw .tooManyMetrics }
             metrics.append(try part(piece.dropLast()))
         }
         if !metrics.contains(SeriesName.hits) { metrics.append(SeriesName.hits) }
@@ -83,7 +89,7 @@ package enum SeriesNameParser {
                     path.append(try part(piece))
                 }
             }
-            guard !path.contains(where: isReserved), !path[0].contains(Reserved.cross) else {
+            guard !path.contains(where: isReserved), !hasCross(path[0]) else {
                 throw .reservedName
             }
             paths.append(path)
