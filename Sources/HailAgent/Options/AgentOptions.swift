@@ -1,0 +1,102 @@
+package import HailCore
+
+/// Everything `run` and `check` can be told, checked and in its final units.
+package struct AgentOptions: Equatable, Sendable {
+    package var configPath: String?
+    /// Empty with `none`.
+    package var udp: [ListenAddress] = [.inet(host: "127.0.0.1", port: 8125)]
+    /// Empty with `none`.
+    package var http: [ListenAddress] = [.inet(host: "127.0.0.1", port: 8085)]
+    package var store = StoreAddress.embedded
+    package var dataPath = "./hailwhale-data"
+    /// 100…60,000.
+    package var windowMilliseconds = 1_000
+    package var ladder: Ladder
+    /// The finite resolutions of `ladder` that keep sketches, as `width:kept`.
+    package var sketches: [Resolution] = []
+    package var zones = ["UTC"]
+    package var keysPath: String?
+    package var plain = Trust.loopback
+    package var read = Trust.loopback
+    /// Lower-case; beside `localhost`, `127.0.0.1`, `[::1]`.
+    package var hosts: [String] = []
+    /// `scheme://host[:port]`, lower-case.
+    package var corsOrigins: [String] = []
+    package var audience: UInt32 = 0
+    package var gaugeSign = GaugeSign.auto
+    package var maxSeries = 1_000_000
+    package var maxValues = 1_000
+    package var pendingLimitBytes = 256 << 20
+    package var spoolLimitBytes = 1 << 30
+    /// Nil is one a core.
+    package var lanes: Int?
+    package var logLevel = LogLevel.info
+    /// Whether a store that disagrees about what belongs to it is changed instead of refused.
+    package var isMigrating = false
+    /// Dimensions whose crossing is counted, in the order they are written.
+    package var views: [[String]] = []
+    /// Dimensions that are forgotten before lines fan out.
+    package var dropDimensions: [String] = []
+
+    /// The defaults.
+    ///
+    /// - Throws: `LadderError` never in practice: the default ladder is a constant that tests read.
+    package init() throws(LadderError) {
+        ladder = try Ladder(parsing: Ladder.standardText)
+    }
+}
+
+extension AgentOptions {
+    /// The largest configuration file, in bytes.
+    package static let fileLimitBytes = 1 << 20
+
+    /// Reads a file, or says why it cannot be read.
+    package typealias FileReader = (_ path: String) throws(SystemError) -> [UInt8]
+
+    /// Puts the options together: flags win over the environment, that over the file.
+    ///
+    /// An environment variable that is empty counts as not set. A repeated `--udp` or `--http` adds an address;
+    /// any other flag may stand once. An option given by flag replaces the list of the environment and the file.
+    package static func parse(
+        arguments: [String], environment: [String: String], readFile: FileReader
+    ) throws(OptionError) -> AgentOptions {
+        let flags = try FlagReader.read(arguments)
+        var given: [String: GivenOption] = [:]
+
+        let configVariable = RunOption.variable(of: RunOption.config.name)
+        let configPath = flags[RunOption.config.name]?.first ?? environment[configVariable]
+        if let configPath, !configPath.isEmpty {
+            given = try ConfigFile.read(path: configPath, readFile: readFile)
+        }
+        for option in RunOption.all where !option.isFileOnly {
+            if let text = environment[RunOption.variable(of: option.name)], !text.isEmpty {
+                given[option.name] = GivenOption(texts: option.items(of: [text]), source: .environment)
+            }
+            if let texts = flags[option.name] {
+                given[option.name] = GivenOption(texts: option.items(of: texts), source: .flag)
+            }
+        }
+        return try assemble(given)
+    }
+
+    private static func assemble(_ given: [String: GivenOption]) throws(OptionError) -> AgentOptions {
+        var options: AgentOptions
+        do { options = try AgentOptions() } catch {
+            preconditionFailure("the default resolutions are not a ladder: \(error)")
+        }
+        // In the table's order: sketches are checked against resolutions, which come before them.
+        for option in RunOption.all {
+            guard let value = given[option.name] ?? option.standardValue else { continue }
+            do {
+                try option.apply(value, &options)
+            } catch {
+                throw .wrongValue(
+                    option: option.name, source: value.source,
+                    value: error.shown ?? value.texts.joined(separator: ","),
+                    allowed: error.allowed ?? option.allowed)
+            }
+        }
+        guard !options.udp.isEmpty || !options.http.isEmpty else { throw .nothingToDo }
+        return options
+    }
+}

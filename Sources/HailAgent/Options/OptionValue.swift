@@ -1,0 +1,175 @@
+import HailCore
+
+/// Readers of the values of options; each refuses what its option does not allow.
+enum OptionValue {
+    static func path(_ given: GivenOption) throws(Refusal) -> String {
+        let text = try one(given)
+        guard !text.isEmpty, !text.utf8.contains(0) else { throw Refusal() }
+        return text
+    }
+
+    static func addresses(_ given: GivenOption) throws(Refusal) -> [ListenAddress] {
+        if given.texts == ["none"] { return [] }
+        var addresses: [ListenAddress] = []
+        for text in given.texts {
+            guard let address = ListenAddress(parsing: text) else { throw Refusal(shown: text) }
+            if case .inet(_, port: 0) = address {
+                addresses.append(address)
+            } else if addresses.contains(address) {
+                throw Refusal(allowed: "each address once", shown: text)
+            } else {
+                addresses.append(address)
+            }
+        }
+        guard !addresses.isEmpty else { throw Refusal() }
+        return addresses
+    }
+
+    static func store(_ given: GivenOption) throws(Refusal) -> StoreAddress {
+        let text = try one(given)
+        guard let address = StoreAddress(parsing: text) else {
+            throw Refusal(shown: StoreAddress.redacted(text))
+        }
+        return address
+    }
+
+    /// Seconds with up to three decimals, as milliseconds.
+    static func milliseconds(_ given: GivenOption, allowed: ClosedRange<Int>) throws(Refusal) -> Int {
+        let halves = try one(given).split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = halves.first, let seconds = digits(whole, upTo: 5) else { throw Refusal() }
+        var thousandths = 0
+        if halves.count == 2 {
+            guard let fraction = digits(halves[1], upTo: 3) else { throw Refusal() }
+            thousandths = fraction * [100, 10, 1][halves[1].utf8.count - 1]
+        }
+        let milliseconds = seconds * 1_000 + thousandths
+        guard allowed.contains(milliseconds) else { throw Refusal() }
+        return milliseconds
+    }
+
+    static func whole(_ given: GivenOption, allowed: ClosedRange<Int>) throws(Refusal) -> Int {
+        guard let number = digits(try one(given)[...], upTo: 18), allowed.contains(number) else { throw Refusal() }
+        return number
+    }
+
+    static let bytesAllowed = "a whole number of bytes, or with K, M, G or T (powers of 1024), from 1M to 1024T"
+
+    static func bytes(_ given: GivenOption) throws(Refusal) -> Int {
+        var text = try one(given)[...]
+        let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+        var shift = 0
+        if let last = text.last, let unit = shifts[last] {
+            shift = unit
+            text.removeLast()
+        }
+        guard let number = digits(text, upTo: 16), number <= (1 << 50) >> shift, (number << shift) >= 1 << 20 else {
+            throw Refusal()
+        }
+        return number << shift
+    }
+
+    static func choices<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> String {
+        type.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+
+    static func choice<Choice: RawRepresentable<String>>(_ given: GivenOption) throws(Refusal) -> Choice {
+        guard let choice = Choice(rawValue: try one(given)) else { throw Refusal() }
+        return choice
+    }
+
+    static func ladder(_ given: GivenOption) throws(Refusal) -> Ladder {
+        do {
+            return try Ladder(parsing: given.texts.joined(separator: ","))
+        } catch {
+            throw Refusal(allowed: sentence(error))
+        }
+    }
+
+    /// The sketched resolutions; defaults that the ladder does not keep are left out, given ones are refused.
+    static func sketches(_ given: GivenOption, of ladder: Ladder) throws(Refusal) -> [Resolution] {
+        if given.texts == ["none"] { return [] }
+        var sketches: [Resolution] = []
+        for text in given.texts {
+            let wanted: [Resolution]
+            do {
+                wanted = try Ladder(parsing: text).resolutions.filter { !$0.isAllTime }
+            } catch {
+                throw Refusal(allowed: sentence(error))
+            }
+            let kept = wanted.filter { ladder.resolutions.contains($0) && !sketches.contains($0) }
+            guard kept.count == wanted.count || given.source == .standard else { throw Refusal(shown: text) }
+            sketches += kept
+        }
+        guard !given.texts.isEmpty else { throw Refusal() }
+        return sketches.sorted { $0.widthSeconds < $1.widthSeconds }
+    }
+
+    /// What would have been a ladder, and what stands in the way.
+    static func sentence(_ error: LadderError) -> String {
+        switch error {
+        case .malformed(let item):
+            "WIDTH:KEPT, such as 10s:1h, units s, m, h, d, w, mo, y; \(Log.quoted(item)) is none"
+        case .tooLong(let item):
+            "widths up to 366 days, kept up to 200 years; \(Log.quoted(item)) is longer"
+        case .keptShorterThanWidth(let item):
+            "resolutions kept at least as long as one bucket; \(Log.quoted(item)) is not"
+        case .tooMany(let count):
+            "up to 8 resolutions; these are \(count)"
+        case .notNested(let fine, let coarse):
+            fine == coarse
+                ? "each width once; \(fine) seconds stand twice"
+                : "widths that divide the next wider one; \(fine) does not divide \(coarse) seconds"
+        }
+    }
+
+    /// Web origins as browsers send them: a scheme, a host, perhaps a port, and nothing after it.
+    static func origins(_ given: GivenOption) throws(Refusal) -> [String] {
+        var origins: [String] = []
+        for text in given.texts {
+            let origin = text.lowercased()
+            guard let scheme = ["http://", "https://"].first(where: origin.hasPrefix) else {
+                throw Refusal(shown: text)
+            }
+            let place = String(origin.dropFirst(scheme.count))
+            guard HostPort.isHost(place) || HostPort(parsing: place) != nil else { throw Refusal(shown: text) }
+            origins.append(origin)
+        }
+        return origins
+    }
+
+    static let viewsAllowed =
+        "up to 16 lists of 2 to 7 different dimension names, each list at most 256 bytes when joined by ×"
+
+    static func views(_ given: GivenOption) throws(Refusal) -> [[String]] {
+        guard given.texts.count <= 16 else { throw Refusal() }
+        var views: [[String]] = []
+        for text in given.texts {
+            let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            let joined = names.joined(separator: Reserved.cross)
+            guard (2...7).contains(names.count), Set(names).count == names.count, names.allSatisfy(isDimension),
+                joined.utf8.count <= Limits.partBytes, !views.contains(names)
+            else { throw Refusal(shown: text) }
+            views.append(names)
+        }
+        return views
+    }
+
+    /// Whether lines can hold a dimension of this name.
+    static func isDimension(_ name: String) -> Bool {
+        (1...Limits.partBytes).contains(name.utf8.count)
+            && name != Reserved.overall && name != Reserved.other && !name.contains(Reserved.cross)
+            && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+
+    private static func one(_ given: GivenOption) throws(Refusal) -> String {
+        guard given.texts.count == 1, let text = given.texts.first else { throw Refusal() }
+        return text
+    }
+
+    private static func digits(_ text: Substring, upTo limit: Int) -> Int? {
+        guard (1...limit).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return Int(text)
+    }
+}
