@@ -56,15 +56,37 @@ package final class PendingCells {
         return parts
     }
 
-    /// The identity bytes of a series of a window that was folded.
-    package func identity(of series: UInt32, lane: Int) -> UnsafeBufferPointer<UInt8>? {
-        plans[lane]?.plans[Int(series)].identity
-    }
-
-    /// The value slots of a series of a window that was folded.
-    package func slots(of series: UInt32, lane: Int) -> Range<Int> {
-        guard let plan = plans[lane]?.plans[Int(series)] else { return 0..<0 }
-        return Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+    /// What a window holds that was not folded yet, as the spool keeps it.
+    package func body(of window: ClosedWindow) -> WindowBody {
+        let plans = self.plans(for: window)
+        plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        var series: [WindowBody.Series] = []
+        series.reserveCapacity(window.sums.touched.count)
+        for index in window.sums.touched {
+            let plan = plans.plans[Int(index)]
+            let slots = Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+            series.append(
+                WindowBody.Series(
+                    identity: Array(plan.identity), timeSeconds: nil, sums: slots.map { window.sums.sums[$0] }))
+        }
+        struct Moment: Hashable {
+            let series: UInt32
+            let seconds: Int64
+        }
+        var timed: [Moment: [Int128]] = [:]
+        for (slot, sum) in window.sums.timed {
+            let slotCount = Int(plans.plans[Int(slot.series)].slotCount)
+            timed[
+                Moment(series: slot.series, seconds: slot.startSeconds),
+                default: [Int128](repeating: 0, count: slotCount)][Int(slot.slot)] = sum
+        }
+        for (moment, sums) in timed {
+            series.append(
+                WindowBody.Series(
+                    identity: Array(plans.plans[Int(moment.series)].identity), timeSeconds: moment.seconds,
+                    sums: sums))
+        }
+        return WindowBody(condition: window.condition, series: series)
     }
 
     /// Takes all that a shard holds.

@@ -23,9 +23,9 @@ package final class SeriesPlans {
         self.arena = arena
     }
 
-    /// Works out the cells of new series; they come in the order of their indices.
+    /// Works out the cells of new series; they come in the order of their indices, and those known are passed over.
     package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) {
-        for series in newSeries {
+        for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
             let fanOut = FanOut(series.name, droppedDimensions: droppedDimensions)
             let subjects = fanOut.subjects.map { book.subject($0) }

@@ -140,6 +140,25 @@ package final class SeriesTable {
         return index
     }
 
+    /// Adds sums that were gathered elsewhere: what the spool gives back.
+    ///
+    /// - Parameter timeSeconds: the start of a finest bucket, or nil for the window's own time.
+    package func add(_ values: [Int128], to index: Int, timeSeconds: Int64?) {
+        for (position, value) in values.prefix(Int(series[index].slotCount)).enumerated() {
+            if let timeSeconds {
+                let slot = WindowSums.TimedSlot(
+                    startSeconds: timeSeconds, series: UInt32(index), slot: UInt32(position))
+                sums.timed[slot, default: 0] &+= value
+            } else {
+                sums.sums[Int(series[index].firstSlot) + position] &+= value
+            }
+        }
+        if timeSeconds == nil, series[index].lastWindow != window {
+            series[index].lastWindow = window
+            sums.touched.append(UInt32(index))
+        }
+    }
+
     /// Hands out what was gathered and goes on with empty sums.
     package func close(nextSums: WindowSums) -> (sums: WindowSums, newSeries: [NewSeries]) {
         defer {

@@ -1,5 +1,5 @@
 /// Where the store is, as `--store` says it.
-package enum StoreURL: Equatable, Sendable {
+package enum StoreURL: Equatable, Sendable, CustomStringConvertible {
     /// A private `redis-server` under the data folder.
     case embedded
     case tcp(host: String, port: UInt16, login: Login?, database: Int)
@@ -143,7 +143,7 @@ package enum StoreURL: Equatable, Sendable {
     }
 
     /// The text with what may be a password blotted out, for error messages.
-    private static func withoutPassword(_ text: String) -> String {
+    package static func withoutPassword(_ text: String) -> String {
         guard let at = text.lastIndex(of: "@"), let mark = text.firstRange(of: "://"), mark.upperBound <= at
         else { return text }
         return text[..<mark.upperBound] + "…" + text[at...]

@@ -17,7 +17,12 @@ package struct LineScanner {
     /// Scans a text of at most `LineBuffer.textBytes` bytes into the buffer, which is emptied first.
     ///
     /// Empty lines are left out but numbered. A refused line is in the buffer with its error.
-    package func scan(_ text: UnsafeBufferPointer<UInt8>, into buffer: LineBuffer, firstNumber: UInt32 = 1) {
+    ///
+    /// - Parameter times: Unix seconds that a line's `T` may name; before them it is `late`, after them `future`.
+    package func scan(
+        _ text: UnsafeBufferPointer<UInt8>, into buffer: LineBuffer, firstNumber: UInt32 = 1,
+        times: ClosedRange<Int64> = 0...Int64.max
+    ) {
         precondition(text.count <= LineBuffer.textBytes, "a text must be cut at lines before it is scanned")
         buffer.removeAll()
         var start = 0
@@ -32,6 +37,10 @@ package struct LineScanner {
                 let (identityCount, valueCount) = (buffer.identityCount, buffer.valueCount)
                 do throws(LineError) {
                     try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
+                    if line.timeSeconds != ScannedLine.noTime {
+                        guard line.timeSeconds >= times.lowerBound else { throw .late }
+                        guard line.timeSeconds <= times.upperBound else { throw .future }
+                    }
                 } catch {
                     line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
                     buffer.identityCount = identityCount

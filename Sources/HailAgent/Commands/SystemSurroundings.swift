@@ -12,10 +12,10 @@ extension Surroundings {
             output: { Descriptor.writeAll($0, to: STDOUT_FILENO) },
             errorOutput: { Descriptor.writeAll($0, to: STDERR_FILENO) },
             openDatagrams: { target throws(SystemError) in
-                let socket = try ClientSocket(to: target, type: SOCK_DGRAM)
+                let socket = try CommandSocket(to: target)
                 return { bytes throws(SystemError) in try socket.send(bytes) }
             },
-            fetch: { agent, target throws(SystemError) in try AgentFetch.get(agent, target) },
+            fetch: { agent, target throws(SystemError) in try CommandSocket.get(agent, target) },
             storeFaults: AgentRun.storeFaults,
             run: AgentRun.main)
     }

@@ -6,6 +6,9 @@ package struct RequestParameters: Equatable, Sendable {
 
     package init() {}
 
+    /// The names given, in order of the alphabet.
+    package var names: [String] { values.keys.sorted() }
+
     package subscript(name: String) -> JSONValue? { values[name] }
 
     /// Names that are accepted for canonical ones.

@@ -1,13 +1,15 @@
 package import HailCore
+package import HailNet
+package import HailStore
 
 /// Everything `run` and `check` can be told, checked and in its final units.
 package struct AgentOptions: Equatable, Sendable {
     package var configPath: String?
     /// Empty with `none`.
-    package var udp: [ListenAddress] = [.inet(host: "127.0.0.1", port: 8125)]
+    package var udp: [SocketAddress] = [.ipv4(0x7F00_0001, port: 8125)]
     /// Empty with `none`.
-    package var http: [ListenAddress] = [.inet(host: "127.0.0.1", port: 8085)]
-    package var store = StoreAddress.embedded
+    package var http: [SocketAddress] = [.ipv4(0x7F00_0001, port: 8085)]
+    package var store = StoreURL.embedded
     package var dataPath = "./hailwhale-data"
     /// 100…60,000.
     package var windowMilliseconds = 1_000

@@ -1,3 +1,4 @@
+import HailStore
 import HailCore
 
 /// Reads the configuration file: a JSON object whose keys are the names of options.
@@ -30,7 +31,7 @@ enum ConfigFile {
             guard let texts = texts(of: member.value, option: option) else {
                 throw .wrongValue(
                     option: option.name, source: .file(path: path),
-                    value: StoreAddress.redacted(String(decoding: JSONText.render(member.value), as: UTF8.self)),
+                    value: StoreURL.withoutPassword(String(decoding: JSONText.render(member.value), as: UTF8.self)),
                     allowed: option.allowed)
             }
             given[option.name] = GivenOption(texts: texts, source: .file(path: path))

@@ -1,3 +1,5 @@
+import HailNet
+import HailStore
 import HailCore
 
 /// Readers of the values of options; each refuses what its option does not allow.
@@ -8,12 +10,12 @@ enum OptionValue {
         return text
     }
 
-    static func addresses(_ given: GivenOption) throws(Refusal) -> [ListenAddress] {
+    static func addresses(_ given: GivenOption) throws(Refusal) -> [SocketAddress] {
         if given.texts == ["none"] { return [] }
-        var addresses: [ListenAddress] = []
+        var addresses: [SocketAddress] = []
         for text in given.texts {
-            guard let address = ListenAddress(parsing: text) else { throw Refusal(shown: text) }
-            if case .inet(_, port: 0) = address {
+            guard let address = try? SocketAddress(parsing: text) else { throw Refusal(shown: text) }
+            if address.port == 0 {
                 addresses.append(address)
             } else if addresses.contains(address) {
                 throw Refusal(allowed: "each address once", shown: text)
@@ -25,12 +27,13 @@ enum OptionValue {
         return addresses
     }
 
-    static func store(_ given: GivenOption) throws(Refusal) -> StoreAddress {
+    static func store(_ given: GivenOption) throws(Refusal) -> StoreURL {
         let text = try one(given)
-        guard let address = StoreAddress(parsing: text) else {
-            throw Refusal(shown: StoreAddress.redacted(text))
+        do throws(StoreError) {
+            return try StoreURL(parsing: text)
+        } catch {
+            throw Refusal(shown: StoreURL.withoutPassword(text))
         }
-        return address
     }
 
     /// Seconds with up to three decimals, as milliseconds.

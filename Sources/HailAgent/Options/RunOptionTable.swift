@@ -1,3 +1,5 @@
+import HailNet
+import HailStore
 extension RunOption {
     /// Every option of `run`, in the order help lists them.
     package static let all: [RunOption] = [config] + places + time + trust + meaning + bounds + running
@@ -12,21 +14,21 @@ extension RunOption {
         RunOption(
             "udp", "ADDRESS", shape: .repeated, standard: "127.0.0.1:8125",
             meaning: "where datagrams arrive; may be given more than once; port 0 is any free port",
-            allowed: "none, " + ListenAddress.allowed
+            allowed: "none, " + SocketAddress.allowed
         ) { given, options throws(Refusal) in
             options.udp = try OptionValue.addresses(given)
         },
         RunOption(
             "http", "ADDRESS", shape: .repeated, standard: "127.0.0.1:8085",
             meaning: "where HTTP is answered; may be given more than once; TLS is a reverse proxy's",
-            allowed: "none, " + ListenAddress.allowed
+            allowed: "none, " + SocketAddress.allowed
         ) { given, options throws(Refusal) in
             options.http = try OptionValue.addresses(given)
         },
         RunOption(
             "store", "URL", standard: "embedded",
             meaning: "where counts are kept; embedded is a private redis-server under --data",
-            allowed: StoreAddress.allowed
+            allowed: StoreURL.allowed
         ) { given, options throws(Refusal) in
             options.store = try OptionValue.store(given)
         },

@@ -1,0 +1,194 @@
+import Dispatch
+import Glibc
+import HailAggregate
+import HailCore
+import HailNet
+import HailQuery
+import HailSeal
+import HailStore
+import HailWire
+
+/// The composition root: makes every part, ties them together, and takes them apart again.
+///
+/// `@unchecked Sendable`: everything is set while starting and only read afterwards.
+final class Agent: @unchecked Sendable {
+    private let options: AgentOptions
+    private let log: Log
+    private let ledger = Ledger()
+    private let folder: DataFolder
+    private let embedded: EmbeddedStore?
+    private let connector: StoreConnector
+    private let writer: StoreWriter
+    private let reader: StoreReader
+    private let flusher: Flusher
+    private let lanes: [Lane]
+    /// The HTTP server's lane and the one for writes that count once; the last two of `lanes`.
+    private let httpLane: Lane
+    private let onceLane: Lane
+    private let receivers: [DatagramReceiver]
+    private let server: HTTPServer?
+    private let state: AgentState
+
+    /// How long a stop may take to bring everything to the store.
+    private static let drainSeconds = 5.0
+
+    /// Opens folder, store and sockets; nothing is received yet.
+    init(_ options: AgentOptions, log: Log) throws {
+        self.options = options
+        self.log = log
+        let startedMillis = WallClock.steadyMillis
+        folder = try DataFolder(opening: options.dataPath)
+        embedded = options.store == .embedded ? EmbeddedStore(folder: folder.storePath) : nil
+        connector = StoreConnector(url: options.store, embedded: embedded)
+        // Sockets first: whoever sends while the store starts is heard afterwards.
+        let sockets = try Agent.bind(options, log: log)
+        server = options.http.isEmpty ? nil : try HTTPServer(on: options.http)
+
+        let standing = try StoreEntry.enter(connector, options)
+        state = AgentState(
+            startedMillis: startedMillis, storeText: options.store.description, isDurable: standing.isDurable,
+            durability: standing.reason)
+        if !standing.isDurable { log.warning("the store is not durable", ["reason": standing.reason]) }
+
+        let agentID = NameDigest.random()
+        let spool = try Spool(
+            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.seconds)
+        let events = StoreEvents()
+        writer = StoreWriter(
+            connector: connector, agent: agentID, spool: spool.reader,
+            surroundings: .init(random: { .random(in: .min ... .max) }, unixSeconds: { WallClock.seconds }),
+            report: { events.report($0) })
+        reader = StoreReader(connector: connector)
+        let schedule = FlushSchedule(
+            configuredMillis: Int64(options.windowMilliseconds), finestSeconds: options.ladder.finest.widthSeconds)
+        let returns = LaneReturns()
+        flusher = Flusher(
+            settings: Flusher.Settings(
+                agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
+                droppedDimensions: Set(options.dropDimensions)),
+            book: CellBook(ladder: options.ladder, digester: NameDigest.blake2b), spool: spool,
+            schedule: schedule, ledger: ledger, log: log, writer: writer, returns: returns)
+        events.target = flusher
+
+        let shared = Lane.Shared(
+            scanner: LineScanner(seed: .random(in: .min ... .max)), ladder: options.ladder,
+            numbers: WindowNumbers(startMillis: WallClock.millis), ledger: ledger,
+            handOver: { [flusher] in flusher.handOver($0) })
+        let count = sockets.count + 2
+        func lane(_ number: Int, _ transport: Transport) -> Lane {
+            Lane(
+                number: number, transport: transport, seriesLimit: max(1, options.maxSeries / count),
+                schedule: schedule, shared: shared)
+        }
+        httpLane = lane(sockets.count, .http)
+        onceLane = lane(sockets.count + 1, .http)
+        var udpLanes: [Lane] = []
+        var receivers: [DatagramReceiver] = []
+        for (number, socket) in sockets.enumerated() {
+            let lane = lane(number, socket.isUnix ? .unix : .udp)
+            udpLanes.append(lane)
+            receivers.append(try Agent.receiver(socket, lane, plain: options.plain))
+        }
+        lanes = udpLanes + [httpLane, onceLane]
+        self.receivers = receivers
+        returns.lanes = lanes
+        recover(spool.recovered, scanner: shared.scanner)
+    }
+
+    private static func bind(_ options: AgentOptions, log: Log) throws -> [DatagramSocket] {
+        let lanes = options.lanes ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        var sockets: [DatagramSocket] = []
+        for address in options.udp {
+            let bound = try DatagramSocket.bind(address, lanes: lanes)
+            sockets += bound
+            guard let first = bound.first else { continue }
+            let buffer = first.receiveBuffer
+            log.info(
+                "listening",
+                [
+                    "transport": first.isUnix ? "unix" : "udp", "address": first.address, "lanes": bound.count,
+                    "receive_buffer_bytes": buffer.bytes,
+                ])
+            if let remedy = buffer.remedy {
+                log.warning("the receive buffer is small: bursts will be dropped", ["remedy": remedy])
+            }
+        }
+        return sockets
+    }
+
+    private static func receiver(_ socket: DatagramSocket, _ lane: Lane, plain: Trust) throws -> DatagramReceiver {
+        try DatagramReceiver(socket, on: lane.queue) { batch in
+            lane.tick(nowMillis: WallClock.millis)
+            for index in 0..<batch.count {
+                let datagram = batch[index]
+                let bytes = datagram.bytes.assumingMemoryBound(to: UInt8.self)
+                lane.take(datagram: bytes, isTrusted: plain.includes(datagram.peer))
+            }
+            lane.publish()
+        }
+    }
+
+    /// Takes back what an earlier start left in the spool, before anything new gets a number.
+    private func recover(_ recovery: SpoolRecovery, scanner: LineScanner) {
+        for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
+        for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
+        if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
+        if !recovery.windows.isEmpty { log.info("windows come back from the spool", ["windows": recovery.windows.count]) }
+        flusher.queue.sync {
+            var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
+            flusher.recover(recovery.windows) { rebuild.window($0) }
+        }
+        writer.start(recovered: recovery.batches)
+    }
+
+    /// Begins to receive and to answer.
+    func start() throws {
+        for receiver in receivers { receiver.start() }
+        if let server {
+            try server.start(router(for: server).handle)
+            for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
+        }
+        state.becomeReady()
+        log.info(
+            "ready",
+            ["version": Version.text, "store": options.store, "ms": WallClock.steadyMillis - state.startedMillis])
+    }
+
+    private func router(for server: HTTPServer) -> Router {
+        let write = WriteRoutes(
+            lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
+        let read = ReadRoutes(reader: reader, ladder: options.ladder)
+        let status = StatusRoutes(
+            state: state, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
+        let routes = write.routes.merging(read.routes) { first, _ in first }
+            .merging(status.routes) { first, _ in first }
+        return Router(
+            routes: routes,
+            trust: CallerTrust(
+                addresses: server.addresses, hosts: options.hosts,
+                origins: options.corsOrigins.compactMap { HTTPOrigin($0) }),
+            plain: options.plain, read: options.read, ledger: ledger)
+    }
+
+    /// Drains: stops reading, flushes, leaves in the spool what the store did not take, and ends the embedded store.
+    func stop() {
+        log.info("draining")
+        let receiving = DispatchGroup()
+        for receiver in receivers {
+            receiving.enter()
+            receiver.stop(drain: true) { receiving.leave() }
+        }
+        _ = receiving.wait(timeout: .now() + 3)
+        server?.stop(graceSeconds: 1)
+        for lane in lanes { lane.queue.sync { _ = lane.close() } }
+        let drained = DispatchSemaphore(value: 0)
+        flusher.drain(deadline: .now() + Agent.drainSeconds) { drained.signal() }
+        drained.wait()
+        writer.close()
+        reader.close()
+        let left = ledger.snapshot.pendingEvents
+        if left > 0 { log.warning("events stay in the spool for the next start", ["events": left]) }
+        if let embedded, !embedded.stop(within: 10) { log.warning("the embedded store did not stop in time") }
+        log.info("stopped")
+    }
+}

@@ -1,0 +1,318 @@
+import Dispatch
+import HailAggregate
+import HailCore
+import HailStore
+
+/// Takes windows from the lanes and brings them to the store: folds them into pending cells, numbers batches, spools
+/// them, has them sent, and keeps the books of what was acknowledged. Confined to `queue`.
+final class Flusher: @unchecked Sendable {
+    struct Settings: Sendable {
+        let agent: Digest
+        let pendingLimitBytes: Int
+        let droppedDimensions: Set<String>
+    }
+
+    let queue = DispatchQueue(label: "hailwhale.flush")
+    private let settings: Settings
+    private let ledger: Ledger
+    private let log: Log
+    private let book: CellBook
+    private let pending: PendingCells
+    private let spool: Spool
+    private let writer: StoreWriter
+    private let returns: LaneReturns
+
+    private var numbers = ShardNumbers()
+    private var arrived: [ClosedWindow] = []
+    private var isDispatchDue = false
+    private var schedule: FlushSchedule
+    private var waiters = Waiters()
+    private var acknowledged: [BatchIdentity] = []
+    private var isSpoolFailing = false
+    private var isCoarsening = false
+    private var isStoreUp = false
+
+    /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
+    private static let gatherMillis = 5
+    static let waitSeconds = 10
+
+    init(
+        settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
+        writer: StoreWriter, returns: LaneReturns
+    ) {
+        self.settings = settings
+        self.book = book
+        self.spool = spool
+        self.schedule = schedule
+        self.ledger = ledger
+        self.log = log
+        self.writer = writer
+        self.returns = returns
+        pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
+    }
+
+    // MARK: Windows
+
+    /// Takes a window over; callable from any queue.
+    func handOver(_ window: ClosedWindow) {
+        queue.async {
+            self.arrived.append(window)
+            self.dispatchSoon()
+        }
+    }
+
+    /// Calls `done` once the windows are safe, or with false after `waitSeconds`. Windows must have been handed over
+    /// before, by the same caller.
+    func wait(
+        for windows: Set<UInt64>, level: Waiters.Level, done: @escaping @Sendable (_ isSafe: Bool) -> Void
+    ) {
+        queue.async {
+            let open = windows.filter { self.ledger.isPending($0) }
+            guard let id = self.waiters.add(windows: open, level: level, done: done) else { return }
+            self.queue.asyncAfter(deadline: .now() + .seconds(Flusher.waitSeconds)) { self.waiters.giveUp(id) }
+        }
+    }
+
+    private func dispatchSoon() {
+        guard !isDispatchDue else { return }
+        isDispatchDue = true
+        queue.asyncAfter(deadline: .now() + .milliseconds(Flusher.gatherMillis)) {
+            self.isDispatchDue = false
+            self.dispatchBatches()
+        }
+    }
+
+    /// Folds what arrived, numbers what may be numbered, and puts both on disk before anything is sent.
+    private func dispatchBatches() {
+        dispatchPrecondition(condition: .onQueue(queue))
+        let records = foldArrived()
+        let batches = numberFree()
+        let submitted = spool(records: records, batches: batches)
+        for batch in batches { numbers.sent(1, of: batch.shard.number) }
+        if !submitted.isEmpty { writer.submit(submitted) }
+        if !isSpoolFailing { waiters.reached(.spool, windows: records.map(\.window.id)) }
+        boundPending()
+    }
+
+    private struct FoldedWindow {
+        let window: ClosedWindow
+        let events: UInt64
+        let parts: Set<UInt8>
+        let body: [UInt8]
+    }
+
+    private func foldArrived() -> [FoldedWindow] {
+        let isAnyBusy = numbers.isAnyBusy
+        var records: [FoldedWindow] = []
+        for window in arrived {
+            let events = window.eventCount
+            // A part of the window may have to wait: then the spool needs what it holds.
+            let body = isAnyBusy ? pending.body(of: window).encoded : []
+            let parts = pending.fold(window)
+            ledger.folded(window: window.id, parts: parts.count)
+            records.append(FoldedWindow(window: window, events: events, parts: parts, body: body))
+            returns.giveBack(window.sums, to: window.lane)
+        }
+        arrived = []
+        return records
+    }
+
+    private func numberFree() -> [Batch] {
+        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
+        var batches: [Batch] = []
+        for shard in UInt8.min...UInt8.max
+        where numbers.isFree(shard) && !pending.shards[Int(shard)].isEmpty {
+            batches += builder.batches(
+                of: pending.take(shard: shard), shard: Shard(shard), firstSequence: numbers.nextSequence(of: shard))
+        }
+        return batches
+    }
+
+    /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
+    private func spool(records: [FoldedWindow], batches: [Batch]) -> [SubmittedBatch] {
+        guard !records.isEmpty || !batches.isEmpty else { return [] }
+        let numbered = Set(batches.map(\.shard.number))
+        let windows = records.map { record -> WindowRecord in
+            let residual = record.parts.subtracting(numbered)
+            return WindowRecord(
+                id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
+                residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
+        }
+        let encoded = batches.map { (header: BatchHeader($0), bytes: $0.encoded) }
+        var locations: [SpoolLocation?] = batches.map { _ in nil }
+        do throws(StoreError) {
+            locations = try spool.append(windows: windows, batches: encoded, nowSeconds: WallClock.seconds)
+            if isSpoolFailing { log.info("the spool takes records again") }
+            isSpoolFailing = false
+        } catch {
+            ledger.count { $0.spoolErrors += 1 }
+            if !isSpoolFailing {
+                log.error("the spool refused a record: a crash now would lose it", ["error": error])
+            }
+            isSpoolFailing = true
+        }
+        return zip(encoded, locations).map { SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1) }
+    }
+
+    /// Keeps pending cells under the limit: gives up the finest resolution first, and only then, by name, whole shards.
+    private func boundPending() {
+        while pending.byteCount > settings.pendingLimitBytes {
+            let given = pending.coarsen()
+            if given > 0 {
+                ledger.count { $0.cellsCoarsened += UInt64(given) }
+                if !isCoarsening { log.warning("pending limit reached: the finest cells are folded into coarser ones") }
+                isCoarsening = true
+                continue
+            }
+            let largest = pending.shards.indices.max { pending.shards[$0].entryCount < pending.shards[$1].entryCount }
+            guard let largest, pending.shards[largest].entryCount > 0 else { return }
+            let dropped = pending.take(shard: UInt8(largest))
+            log.error("pending limit reached: a shard's cells are lost", ["shard": largest])
+            finish(ledger.lost(covers: dropped.windows, reason: .pendingFull))
+        }
+        if pending.entryCount == 0 { isCoarsening = false }
+    }
+
+    // MARK: Answers
+
+    /// What the store's side reports; callable from any queue.
+    func handle(_ event: StoreEvent) { queue.async { self.take(event) } }
+
+    private func take(_ event: StoreEvent) {
+        switch event {
+        case .acknowledged(let header, let outcome): acknowledge(header, outcome)
+        case .reverted(let shard, let batches):
+            // The store may have lost names too: say them again.
+            book.forgetMarks()
+            ledger.count { $0.eventsReverted += batches }
+            log.error(
+                "the store lost batches it had acknowledged", ["shard": shard.number, "batches": batches])
+        case .shardStopped(let shard, let reason):
+            numbers.stop(shard.number)
+            log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
+        case .lost(let header):
+            if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+            log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
+            finish(ledger.lost(covers: header.covers, reason: .spoolLost))
+        case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
+        case .up:
+            isStoreUp = true
+            log.info("the store is up")
+        case .down(let reason):
+            isStoreUp = false
+            log.warning("the store is away; counting goes on", ["error": reason])
+        case .flushed(let seconds, let cells):
+            ledger.count {
+                $0.flushSeconds.observe(seconds)
+                $0.cellsFlushed += UInt64(cells)
+            }
+            stretch(seconds)
+            noteAcknowledged()
+            if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
+        }
+    }
+
+    private func acknowledge(_ header: BatchHeader, _ outcome: DeliveryOutcome) {
+        var isUsed = false
+        switch outcome {
+        case .resent:
+            // It was in the books as stored already.
+            ledger.count { $0.batches["resent", default: 0] += 1 }
+            return
+        case .duplicate:
+            ledger.count { $0.batches["duplicate", default: 0] += 1 }
+        case .applied(let tally):
+            isUsed = !tally.usedGroups.isEmpty
+            ledger.count { counts in
+                counts.batches["applied", default: 0] += 1
+                for (reason, dead) in tally.deadByReason { counts.cellsDead[reason.rawValue, default: 0] += UInt64(dead) }
+            }
+            for (reason, dead) in tally.deadByReason {
+                log.error("the store refused cells", ["reason": reason.rawValue, "cells": dead])
+            }
+        }
+        if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+        acknowledged.append(header.identity)
+        finish(ledger.acknowledged(covers: header.covers, isUsed: isUsed))
+    }
+
+    private func finish(_ windows: [UInt64]) { waiters.reached(.store, windows: windows) }
+
+    private func noteAcknowledged() {
+        guard !acknowledged.isEmpty else { return }
+        do throws(StoreError) {
+            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.seconds)
+        } catch {
+            ledger.count { $0.spoolErrors += 1 }
+        }
+        acknowledged = []
+        writer.forget(segments: spool.trim(nowSeconds: WallClock.seconds))
+    }
+
+    private func stretch(_ seconds: Double) {
+        let before = schedule
+        schedule.flushed(storeMillis: Int64(seconds * 1_000))
+        if schedule != before { returns.announce(schedule) }
+    }
+
+    // MARK: Restart and end
+
+    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew, and their
+    /// events count as accepted again.
+    ///
+    /// - Parameter rebuild: the window that a spooled body says, or nil if it makes no sense.
+    func recover(_ windows: [SpoolRecovery.Window], rebuild: (SpoolRecovery.Window) -> ClosedWindow?) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        for recovered in windows {
+            var parts = recovered.outstanding.count
+            if !recovered.uncovered.isEmpty {
+                guard let window = rebuild(recovered) else {
+                    log.error("a spooled window cannot be read", ["window": recovered.id])
+                    ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts + 1)
+                    finish(ledger.lost(covers: [recovered.id], reason: .spoolCorrupt))
+                    continue
+                }
+                parts += pending.fold(window, residual: Set(recovered.uncovered.shards.map(\.number))).count
+            }
+            ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
+        }
+        if pending.entryCount > 0 { dispatchSoon() }
+    }
+
+    /// Flushes what is there and calls `done` when nothing is under way, or at the deadline.
+    func drain(deadline: DispatchTime, done: @escaping @Sendable () -> Void) {
+        queue.async {
+            self.dispatchBatches()
+            if self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
+                self.noteAcknowledged()
+                self.waiters.giveUpAll()
+                done()
+                return
+            }
+            self.queue.asyncAfter(deadline: .now() + .milliseconds(10)) {
+                self.drain(deadline: deadline, done: done)
+            }
+        }
+    }
+
+    /// Sizes for `/metrics` and `/status`.
+    struct Sizes: Sendable {
+        let spoolBytes: Int
+        let pendingBytes: Int
+        let subjects: Int
+        let records: Int
+        let stoppedShards: Int
+        let windowMillis: Int64
+        let isStoreUp: Bool
+    }
+
+    func sizes(_ done: @escaping @Sendable (Sizes) -> Void) {
+        queue.async {
+            done(
+                Sizes(
+                    spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
+                    subjects: self.book.subjectCount, records: self.book.recordCount,
+                    stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis, isStoreUp: self.isStoreUp))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import HailCore
+
+/// Which number a shard's next batch gets, and which shards wait for an answer. Pure.
+///
+/// A shard has at most one flush unanswered: what comes meanwhile has no number yet and merges.
+struct ShardNumbers {
+    private var next = [UInt64](repeating: 1, count: 256)
+    private var unanswered = [Int](repeating: 0, count: 256)
+    private var stopped = Set<UInt8>()
+
+    /// Whether a shard may get numbers now.
+    func isFree(_ shard: UInt8) -> Bool { unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
+
+    var isAnyBusy: Bool { !stopped.isEmpty || unanswered.contains { $0 > 0 } }
+
+    func nextSequence(of shard: UInt8) -> UInt64 { next[Int(shard)] }
+
+    mutating func sent(_ count: Int, of shard: UInt8) {
+        next[Int(shard)] += UInt64(count)
+        unanswered[Int(shard)] += count
+    }
+
+    mutating func answered(_ shard: UInt8) { unanswered[Int(shard)] = max(0, unanswered[Int(shard)] - 1) }
+
+    /// A shard whose state in the store is not known any more gets no further batch.
+    mutating func stop(_ shard: UInt8) { stopped.insert(shard) }
+
+    var stoppedCount: Int { stopped.count }
+}

@@ -1,0 +1,44 @@
+import HailAggregate
+import HailCore
+import HailStore
+import HailWire
+
+/// Makes a window again out of what the spool kept of it.
+struct WindowRebuild {
+    /// The lane number of windows that come from the spool.
+    static let lane = -1
+
+    let scanner: LineScanner
+    let ladder: Ladder
+    private var generation: UInt64 = 0
+
+    init(scanner: LineScanner, ladder: Ladder) {
+        self.scanner = scanner
+        self.ladder = ladder
+    }
+
+    /// The window, or nil if its body makes no sense.
+    mutating func window(_ recovered: SpoolRecovery.Window) -> ClosedWindow? {
+        guard let body = WindowBody(decoding: recovered.body) else { return nil }
+        let table = SeriesTable(limit: .max / 256)
+        for series in body.series {
+            guard let name = try? SeriesNameParser.parse(series.identity), name.metrics.count == series.sums.count
+            else { return nil }
+            let count = series.identity.count
+            let padded = series.identity + [UInt8](repeating: 0, count: 8)
+            padded.withUnsafeBufferPointer { bytes in
+                guard let base = bytes.baseAddress else { return }
+                let hash = scanner.hash(base, count: count)
+                let index = table.find(base, count: count, hash: hash)
+                    ?? table.insert(base, count: count, hash: hash, name: name)
+                table.add(series.sums, to: index, timeSeconds: series.timeSeconds)
+            }
+        }
+        let (sums, newSeries) = table.close(nextSums: WindowSums())
+        generation += 1
+        return ClosedWindow(
+            id: recovered.id, lane: WindowRebuild.lane, generation: generation,
+            startSeconds: recovered.startSeconds, sums: sums, newSeries: newSeries, arena: table.arena,
+            condition: body.condition)
+    }
+}

@@ -1,0 +1,318 @@
+import Dispatch
+import HailAggregate
+import HailCore
+import HailWire
+
+/// One receive queue and its table: lines go in, windows come out. Confined to `queue`.
+final class Lane: @unchecked Sendable {
+    /// What lanes share.
+    struct Shared: Sendable {
+        let scanner: LineScanner
+        let ladder: Ladder
+        let numbers: WindowNumbers
+        let ledger: Ledger
+        /// Takes a closed window to the flush queue.
+        let handOver: @Sendable (ClosedWindow) -> Void
+    }
+
+    let number: Int
+    let queue: DispatchQueue
+    private let shared: Shared
+    private let seriesLimit: Int
+    private let buffer = LineBuffer()
+    private var table: SeriesTable
+    private var generation: UInt64 = 0
+    private var schedule: FlushSchedule
+    private var spares: [WindowSums] = []
+    /// Windows handed over whose sums did not come back yet.
+    private var windowsOut = 0
+    private var windowCount = 0
+    private var openedMillis: Int64 = 0
+    private var endMillis: Int64 = 0
+    private var timer: (any DispatchSourceTimer)?
+    private var receipt: LaneReceipt
+    /// While lines of a request are taken in: what was refused.
+    private var refusals: [LineRefusal]?
+
+    /// Past this many windows under way, one is closed only where its finest bucket ends.
+    private static let windowsOutLimit = 4
+
+    init(
+        number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, shared: Shared
+    ) {
+        self.number = number
+        self.seriesLimit = seriesLimit
+        self.schedule = schedule
+        self.shared = shared
+        queue = DispatchQueue(label: "hailwhale.lane.\(number)")
+        table = SeriesTable(limit: seriesLimit)
+        receipt = LaneReceipt(transport: transport)
+    }
+
+    /// Series in the table.
+    var seriesCount: Int { table.count }
+
+    // MARK: Taking in
+
+    /// Takes in one datagram; `publish()` must follow the last of a batch.
+    func take(datagram: UnsafeBufferPointer<UInt8>, isTrusted: Bool) {
+        receipt.datagrams += 1
+        guard let first = datagram.first else { return }
+        if first == Lane.frameMark {
+            receipt.sealedUnknownKey += 1
+            return
+        }
+        guard isTrusted else {
+            receipt.reject(.unsealed, count: Lane.lineCount(of: datagram))
+            return
+        }
+        scanAndAdd(datagram, firstNumber: 1)
+    }
+
+    /// The first byte of a sealed frame.
+    private static let frameMark: UInt8 = 0xF8
+
+    /// Opens or closes the window by the clock, before a batch is taken in.
+    func tick(nowMillis: Int64) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        let isOver = nowMillis >= endMillis || nowMillis < openedMillis - 1_000
+        if isOver, !table.sums.isEmpty, isDue(nowMillis) { close() }
+        if table.sums.isEmpty { open(nowMillis) }
+    }
+
+    /// Enters in the books what was taken in since the last time.
+    func publish() {
+        guard receipt.datagrams > 0 || receipt.events > 0 || receipt.linesAccepted > 0 || !receipt.isQuiet
+        else { return }
+        shared.ledger.received(receipt, lane: number)
+        receipt.removeAll()
+        if timer == nil, !table.sums.isEmpty { arm() }
+    }
+
+    /// Takes in the lines of a request body.
+    func take(body: [UInt8]) -> (accepted: UInt64, rejected: [LineRefusal]) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        tick(nowMillis: WallClock.millis)
+        refusals = []
+        defer { refusals = nil }
+        let before = receipt.linesAccepted
+        body.withUnsafeBufferPointer { text in
+            var start = 0
+            var number: UInt32 = 1
+            while start < text.count {
+                let end = Lane.cut(text, from: start)
+                let piece = UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)])
+                if piece.count > LineBuffer.textBytes {
+                    refuse(.lineTooLong, number: number)
+                    number += 1
+                } else {
+                    scanAndAdd(piece, firstNumber: number)
+                    number += UInt32(piece.count { $0 == UInt8(ascii: "\n") })
+                }
+                start = end
+            }
+        }
+        let accepted = receipt.linesAccepted - before
+        let rejected = refusals ?? []
+        publish()
+        return (accepted, rejected)
+    }
+
+    /// Takes in one event that did not come as a line.
+    func take(event: CountedEvent) throws(LineError) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        tick(nowMillis: WallClock.millis)
+        try put(event)
+        receipt.events += 1
+        publish()
+    }
+
+    private func put(_ event: CountedEvent) throws(LineError) {
+        let identity = SeriesNameEncoder.identity(of: event.name)
+        buffer.removeAll()
+        (buffer.identities).update(from: identity, count: identity.count)
+        for (place, value) in event.micros.enumerated() { buffer.values[place] = value }
+        var line = ScannedLine()
+        line.identityLength = UInt32(identity.count)
+        line.hash = shared.scanner.hash(buffer.identities, count: identity.count)
+        line.valueCount = UInt32(event.micros.count)
+        line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
+        let finest = shared.ladder.finest.widthSeconds
+        if let index = table.find(buffer.identities, count: identity.count, hash: line.hash) {
+            table.add(line, of: buffer, to: index, finestSeconds: finest)
+        } else {
+            admit(&line)
+            if let error = line.error { throw error }
+        }
+    }
+
+    private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
+        let now = WallClock.seconds
+        shared.scanner.scan(
+            text, into: buffer, firstNumber: firstNumber,
+            times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
+        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) { admit(&$0) }
+        for place in 0..<buffer.lineCount {
+            if let error = buffer.lines[place].error {
+                refuse(error, number: buffer.lines[place].number)
+            } else {
+                receipt.linesAccepted += 1
+                receipt.events += 1
+            }
+        }
+        if table.isTimedFull {
+            publish()
+            close()
+            open(WallClock.millis)
+        }
+    }
+
+    private func refuse(_ error: LineError, number: UInt32) {
+        receipt.reject(error)
+        refusals?.append(LineRefusal(line: number, reason: error))
+    }
+
+    // MARK: New series
+
+    /// Takes in a line whose series is new, or refuses it.
+    private func admit(_ line: inout ScannedLine) {
+        do throws(LineError) {
+            let name = try SeriesNameParser.parse(buffer.identity(of: line))
+            if !table.isFull {
+                let index = table.insert(
+                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
+                    name: name)
+                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+            } else {
+                try fold(name, line)
+            }
+        } catch {
+            line.error = error
+        }
+    }
+
+    /// Counts a line of a series that no longer fits under a shorter name: first without its tags, then with its
+    /// subject cut to the first part and `__other__`.
+    private func fold(_ name: SeriesName, _ line: ScannedLine) throws(LineError) {
+        var folded = name
+        folded.paths = []
+        for stage in 1...2 {
+            if stage == 2 { folded.subject = Array(name.subject.prefix(1)) + [Reserved.other] }
+            let identity = SeriesNameEncoder.identity(of: folded) + [UInt8](repeating: 0, count: 8)
+            let isPlaced = identity.withUnsafeBufferPointer { bytes -> Bool in
+                guard let base = bytes.baseAddress else { return false }
+                let count = bytes.count - 8
+                let hash = shared.scanner.hash(base, count: count)
+                var index = table.find(base, count: count, hash: hash)
+                if index == nil, table.count < seriesLimit + stage * max(seriesLimit / 16, 1_024) {
+                    index = table.insert(base, count: count, hash: hash, name: folded)
+                }
+                guard let index else { return false }
+                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+                return true
+            }
+            if isPlaced {
+                receipt.seriesOverflow += 1
+                return
+            }
+        }
+        throw .seriesFull
+    }
+
+    // MARK: Windows
+
+    /// The windows' width changed.
+    func setSchedule(_ schedule: FlushSchedule) { self.schedule = schedule }
+
+    /// Sums that the flush queue is done with.
+    func takeBack(_ sums: WindowSums) {
+        sums.removeAll()
+        windowsOut -= 1
+        if spares.count < 2 { spares.append(sums) }
+    }
+
+    private func open(_ nowMillis: Int64) {
+        openedMillis = nowMillis
+        endMillis = schedule.end(at: nowMillis)
+    }
+
+    private func isDue(_ nowMillis: Int64) -> Bool {
+        windowsOut < Lane.windowsOutLimit
+            || nowMillis / schedule.finestMillis != openedMillis / schedule.finestMillis
+    }
+
+    private func arm() {
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        let wait = max(1, endMillis - WallClock.millis)
+        timer.schedule(deadline: .now() + .milliseconds(Int(wait)), leeway: .milliseconds(1))
+        timer.setEventHandler { [weak self] in self?.timerFired() }
+        self.timer = timer
+        timer.activate()
+    }
+
+    private func timerFired() {
+        timer?.cancel()
+        timer = nil
+        let now = WallClock.millis
+        if now >= endMillis, isDue(now), !table.sums.isEmpty {
+            close()
+        } else if !table.sums.isEmpty {
+            if now >= endMillis { endMillis = now + 10 }
+            arm()
+        }
+    }
+
+    /// Closes the open window and hands it over.
+    ///
+    /// - Returns: its number, or nil if it was empty.
+    @discardableResult
+    func close(condition: BatchGroup.Condition? = nil) -> UInt64? {
+        dispatchPrecondition(condition: .onQueue(queue))
+        guard !table.sums.isEmpty else { return nil }
+        timer?.cancel()
+        timer = nil
+        let id = shared.numbers.take()
+        let (sums, newSeries) = table.close(nextSums: spares.popLast() ?? WindowSums())
+        windowsOut += 1
+        shared.ledger.closed(window: id, lane: number, events: sums.eventCount)
+        shared.handOver(
+            ClosedWindow(
+                id: id, lane: number, generation: generation, startSeconds: openedMillis / 1_000, sums: sums,
+                newSeries: newSeries, arena: table.arena, condition: condition))
+        windowCount += 1
+        renewTableIfIdle()
+        return id
+    }
+
+    /// Begins a new table when most series of this one are idle, so that names which came and went do not stay.
+    private func renewTableIfIdle() {
+        let isCrowded = table.isFull && windowCount % 16 == 0
+        guard isCrowded || (table.count > 4_096 && windowCount % 256 == 0) else { return }
+        guard table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5) else { return }
+        table = SeriesTable(limit: seriesLimit)
+        generation += 1
+        spares = []
+    }
+
+    // MARK: Text
+
+    /// The end of the piece of a body that begins at `start`: as many whole lines as a scan takes, or one line
+    /// that is too long for any.
+    private static func cut(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        let most = start + LineBuffer.textBytes
+        guard most < text.count else { return text.count }
+        if let newline = text[start..<most].lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
+        return (text[most...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count - 1) + 1
+    }
+
+    private static func lineCount(of text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var count: UInt64 = 0
+        for line in text.split(separator: UInt8(ascii: "\n")) where Array(line) != [UInt8(ascii: "\r")] { count += 1 }
+        return count
+    }
+}
+
+extension LaneReceipt {
+    /// Whether nothing was refused either.
+    fileprivate var isQuiet: Bool { sealedUnknownKey == 0 && rejected.allSatisfy { $0 == 0 } }
+}

@@ -1,0 +1,50 @@
+import HailCore
+import HailNet
+
+/// An error as HTTP callers see it: `{"error":{"code":…,"param":…,"message":…}}`.
+struct APIError: Error, Equatable {
+    let status: Int
+    let code: String
+    /// The parameter at fault, or nil where none is.
+    let parameter: String?
+    let message: String
+
+    init(status: Int = 400, code: String, parameter: String? = nil, message: String) {
+        self.status = status
+        self.code = code
+        self.parameter = parameter
+        self.message = message
+    }
+
+    static let notTrusted = APIError(
+        status: 403, code: "not_trusted",
+        message: "this caller is not trusted by its address; see --plain, --read and --host")
+    static let notFound = APIError(status: 404, code: "not_found", message: "there is nothing here; see protocol/http.md")
+    static let unknown = APIError(
+        status: 503, code: "unknown",
+        message: "the store did not answer in time; what was sent may count yet: retry with the same Idempotency-Key")
+    static func storeAway(_ reason: String) -> APIError {
+        APIError(status: 503, code: "store_away", message: "the store does not answer: \(reason)")
+    }
+
+    var response: HTTPResponse {
+        var members = [JSONValue.Member("code", .string(code))]
+        if let parameter { members.append(.init("param", .string(parameter))) }
+        members.append(.init("message", .string(message)))
+        var response = HTTPResponse.json(.object([.init("error", .object(members))]))
+        response.status = status
+        return response
+    }
+}
+
+extension HTTPResponse {
+    static func json(_ value: JSONValue) -> HTTPResponse {
+        HTTPResponse(
+            headers: [HTTPField("Cache-Control", "no-store"), HTTPField("X-Content-Type-Options", "nosniff")],
+            body: JSONText.render(value))
+    }
+
+    static let ok = HTTPResponse(
+        contentType: "text/plain; charset=utf-8", headers: [HTTPField("Cache-Control", "no-store")],
+        body: Array("OK\n".utf8))
+}

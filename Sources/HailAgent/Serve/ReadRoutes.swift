@@ -1,0 +1,93 @@
+import HailCore
+import HailQuery
+import HailSeal
+import HailStore
+
+/// `/totals` and `/plotpoints`.
+struct ReadRoutes: Sendable {
+    let reader: StoreReader
+    let ladder: Ladder
+
+    var routes: [String: Router.Route] {
+        [
+            "/totals": Router.Route(access: .read) { call in
+                try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) { parameters throws(QueryError) in
+                    try TotalsQuery(
+                        parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
+                }
+            },
+            "/plotpoints": Router.Route(access: .read) { call in
+                try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) { parameters throws(QueryError) in
+                    try PlotpointsQuery(
+                        parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
+                }
+            },
+        ]
+    }
+
+    private static let totalsParameters: Set<String> = ["pk", "dimensions", "metrics", "periods", "period", "tz", "token"]
+    private static let plotpointsParameters: Set<String> = [
+        "pk", "dimensions", "metrics", "period", "periods", "depth", "sort", "limit", "threshold", "tz", "with_totals",
+        "descending", "token",
+    ]
+
+    private func answer(
+        _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String],
+        query: ([String: JSONValue]) throws(QueryError) -> some StoreQuery
+    ) throws {
+        try call.parameters.refuseUnknown(besides: known)
+        do throws(QueryError) {
+            var parameters = call.parameters.values
+            for (other, name) in otherNames where parameters[name] == nil { parameters[name] = parameters[other] }
+            step(call, try query(parameters))
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// One round trip to the store, and the next if the query wants one.
+    private func step(_ call: Router.Call, _ query: some StoreQuery) {
+        reader.read(query.commands) { result in
+            switch result {
+            case .failure(let error): call.fail(.storeAway(error.description))
+            case .success(let replies):
+                var query = query
+                do throws(QueryError) {
+                    if let answer = try query.answer(replies.map(ReadReply.init)) {
+                        call.answer(.json(answer))
+                    } else {
+                        step(call, query)
+                    }
+                } catch {
+                    call.fail(APIError(error))
+                }
+            }
+        }
+    }
+}
+
+extension ReadReply {
+    /// The store's reply as the pure side knows it.
+    init(_ reply: StoreReply) {
+        switch reply {
+        case .null: self = .null
+        case .integer(let number): self = .integer(number)
+        case .bytes(let bytes): self = .bytes(bytes)
+        case .status(let text): self = .bytes(Array(text.utf8))
+        case .array(let items): self = .array(items.map(ReadReply.init))
+        case .error(let text): self = .error(text)
+        }
+    }
+}
+
+extension RequestParameters {
+    /// A misspelt name would be ignored in silence; `_` is what pages add to get past caches.
+    ///
+    /// - Throws: `unknown_parameter`.
+    func refuseUnknown(besides known: Set<String>) throws(APIError) {
+        guard let stranger = names.first(where: { !known.contains($0) && $0 != "_" }) else { return }
+        throw APIError(
+            code: "unknown_parameter", parameter: stranger,
+            message: "\"\(stranger)\" is none of \(known.sorted().joined(separator: ", "))")
+    }
+}
