@@ -25,20 +25,20 @@ package struct BatchBuilder {
     ///
     /// There is at least one, even if every cell has expired, so that the windows are acknowledged.
     package func batches(of pending: PendingShard, shard: Shard, firstSequence: UInt64) -> [Batch] {
-        var draft = Draft(shard: shard, agent: agent, nextSequence: firstSequence)
-        for child in pending.children { draft.add(child: child, of: book) }
-        let byCondition = Dictionary(grouping: pending.frames) { $0.key.condition }
-        for row in rows(of: byCondition[nil] ?? []) {
-            add(row, to: &draft)
-            if draft.cellCount >= cellLimit { draft.closeBatch() }
+        var draft = Draft(shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence)
+        for child in pending.children {
+            draft.add(child: child, of: book)
+            if draft.isFull { draft.closeBatch() }
         }
+        let byCondition = Dictionary(grouping: pending.frames) { $0.key.condition }
+        for row in rows(of: byCondition[nil] ?? []) { add(row, to: &draft, isConditional: false) }
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
         for (condition, frames) in byCondition {
             guard let condition else { continue }
-            for row in rows(of: frames) { add(row, to: &draft) }
+            for row in rows(of: frames) { add(row, to: &draft, isConditional: true) }
             draft.closeGroup(condition: condition)
-            if draft.cellCount >= cellLimit { draft.closeBatch() }
+            if draft.isFull { draft.closeBatch() }
         }
         if draft.isOpen || draft.batches.isEmpty { draft.closeBatch() }
         draft.batches[draft.batches.count - 1].covers = pending.windows
@@ -78,7 +78,7 @@ package struct BatchBuilder {
     }
 
     /// Adds the cells of one counter, every resolution of every row.
-    private func add(_ rows: [Row], to draft: inout Draft) {
+    private func add(_ rows: [Row], to draft: inout Draft, isConditional: Bool) {
         guard let record = rows.first?.record else { return }
         for (level, resolution) in book.ladder.resolutions.enumerated() {
             var bucket: Int64?
@@ -89,24 +89,29 @@ package struct BatchBuilder {
             {
                 let next = resolution.bucket(at: row.startSeconds)
                 if let open = bucket, open != next {
-                    write(record, level, resolution, bucket: open, sum: sum, to: &draft)
+                    write(record, level, bucket: open, sum: sum, to: &draft, isConditional: isConditional)
                     sum = 0
                 }
                 bucket = next
                 sum &+= row.sum
             }
-            if let bucket { write(record, level, resolution, bucket: bucket, sum: sum, to: &draft) }
+            if let bucket {
+                write(record, level, bucket: bucket, sum: sum, to: &draft, isConditional: isConditional)
+            }
         }
     }
 
-    /// Puts one cell in its place, and its names beside it where the chunk is new to this agent.
+    /// Puts one cell in its place, and its names beside it where the chunk is new to this agent; then closes the
+    /// batch if it is full, unless the cell is part of a conditional group.
+    ///
+    /// A conditional group leaves no mark, since the store may leave it out: the next cell brings the names again.
     private func write(
-        _ number: UInt32, _ level: Int, _ resolution: Resolution, bucket: Int64, sum: Int128, to draft: inout Draft
+        _ number: UInt32, _ level: Int, bucket: Int64, sum: Int128, to draft: inout Draft, isConditional: Bool
     ) {
         let record = book.records[Int(number)]
+        let resolution = book.ladder.resolutions[level]
         let chunk = resolution.chunk(ofBucket: bucket)
         let offset = resolution.offset(ofBucket: bucket)
-        let subject = book.subjects[Int(record.subject)]
         let levels = book.ladder.resolutions.count
         let markPlace = Int(number) * levels + level
         let pagePlace = Int(record.subject) * levels + level
@@ -114,34 +119,44 @@ package struct BatchBuilder {
         var page = book.pageMarks[pagePlace]
         if Int64(page.chunk) != chunk { page = CellBook.PageMark(chunk: Int32(truncatingIfNeeded: chunk), fieldCount: 0) }
         let target = Draft.Target(
-            digest: subject.digest, widthSeconds: UInt32(resolution.widthSeconds), chunk: chunk,
-            expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))
+            digest: book.subjects[Int(record.subject)].digest, widthSeconds: UInt32(resolution.widthSeconds),
+            chunk: chunk, expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))
+        var isNewField = true
         if Int64(mark.chunk) != chunk {
-            let isOnFirstPage = page.fieldCount < BatchBuilder.firstPageFields
             mark = CellBook.CellMark(
                 chunk: Int32(truncatingIfNeeded: chunk), lastOffset: Int16(offset), bucketCount: 1,
-                isOnFirstPage: isOnFirstPage)
-            if record.group == 0 || book.groups[Int(record.group)].isEmpty {
-                let name = PageField.metric(book.metrics[Int(record.metric)], kind: .counter)
-                draft.add(name: name, to: target, page: isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest))
-                page.fieldCount += 1
-            } else if record.isFull {
-                let name = PageField.group(book.groups[Int(record.group)])
-                draft.add(name: name, to: target, page: isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest))
-                page.fieldCount += 1
+                isOnFirstPage: page.fieldCount < BatchBuilder.firstPageFields)
+            if let name = name(of: record) {
+                draft.add(name: name, to: target, page: pageNumber(of: record, mark))
+                if mark.isOnFirstPage { page.fieldCount += 1 }
             }
         } else if mark.lastOffset != Int16(offset) {
             mark.lastOffset = Int16(offset)
             if mark.bucketCount < .max { mark.bucketCount += 1 }
+        } else {
+            isNewField = false
         }
         if mark.bucketCount > BatchBuilder.sparseBuckets {
             draft.add(sum, toStripOf: record.digest, target: target, offset: offset)
         } else {
-            let pageNumber = mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest)
-            draft.add(sum, of: record.digest, target: target, page: pageNumber, offset: offset)
-            if mark.isOnFirstPage { page.fieldCount += 1 }
+            draft.add(sum, of: record.digest, target: target, page: pageNumber(of: record, mark), offset: offset)
+            if mark.isOnFirstPage, isNewField { page.fieldCount += sum % 1_000_000 == 0 ? 1 : 2 }
         }
-        book.cellMarks[markPlace] = mark
         book.pageMarks[pagePlace] = page
+        if isConditional { return }
+        book.cellMarks[markPlace] = mark
+        if draft.isFull { draft.closeBatch() }
+    }
+
+    private func pageNumber(of record: CellBook.Record, _ mark: CellBook.CellMark) -> UInt8 {
+        mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest)
+    }
+
+    /// What a page must hold for a reader to find a counter: its metric's name beside the overall group, the
+    /// group's name beside every other that a line named in full.
+    private func name(of record: CellBook.Record) -> [UInt8]? {
+        let group = book.groups[Int(record.group)]
+        if group.isEmpty { return PageField.metric(book.metrics[Int(record.metric)], kind: .counter) }
+        return record.isFull ? PageField.group(group) : nil
     }
 }

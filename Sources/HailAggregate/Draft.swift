@@ -19,23 +19,37 @@ struct Draft {
         let operation: BatchEntry.Operation
     }
 
+    /// A name in an entry.
+    private struct NamePlace: Hashable {
+        let key: EntryKey
+        let name: [UInt8]
+    }
+
     private let shard: Shard
     private let agent: Digest
+    private let cellLimit: Int
     private var nextSequence: UInt64
     var batches: [Batch] = []
-    private(set) var cellCount = 0
+    private var cellCount = 0
+    private var itemCount = 0
     private var groups: [BatchGroup] = []
     private var entries: [BatchEntry] = []
     private var places: [EntryKey: Int] = [:]
+    /// The names that the open group brings.
+    private var names: Set<NamePlace> = []
 
-    init(shard: Shard, agent: Digest, nextSequence: UInt64) {
+    init(shard: Shard, agent: Digest, cellLimit: Int, nextSequence: UInt64) {
         self.shard = shard
         self.agent = agent
+        self.cellLimit = cellLimit
         self.nextSequence = nextSequence
     }
 
     /// Whether anything was added since the last batch was closed.
     var isOpen: Bool { !entries.isEmpty || !groups.isEmpty }
+
+    /// Whether the open batch has as much as one script call should carry: cells, or names and other fields.
+    var isFull: Bool { cellCount >= cellLimit || itemCount >= 2 * cellLimit }
 
     mutating func add(child: UInt32, of book: CellBook) {
         let subject = book.subjects[Int(child)]
@@ -50,7 +64,7 @@ struct Draft {
         let key = EntryKey(
             letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
             chunk: target.chunk, page: page, operation: .name)
-        if let place = places[key], entries[place].items.contains(where: { $0.field == name }) { return }
+        guard names.insert(NamePlace(key: key, name: name)).inserted else { return }
         add(name, 1, to: key, expirySeconds: target.expirySeconds)
     }
 
@@ -74,6 +88,7 @@ struct Draft {
         groups.append(BatchGroup(condition: condition, entries: entries))
         entries = []
         places.removeAll(keepingCapacity: true)
+        names.removeAll(keepingCapacity: true)
     }
 
     mutating func closeBatch() {
@@ -85,22 +100,25 @@ struct Draft {
         nextSequence += 1
         groups = []
         cellCount = 0
+        itemCount = 0
     }
 
     /// The whole part and, where there is a fraction, its millionths. A whole part beyond 64 bits goes in pieces,
-    /// so that the store refuses the cell by name instead of this agent trapping.
+    /// so that the store refuses the cell by name instead of this agent trapping; three take any cell past its bounds.
     private mutating func addParts(
         of sum: Int128, to key: EntryKey, _ target: Target, field: (_ isMillionths: Bool) -> [UInt8]
     ) {
         let amount = Amount(micros: sum)
         var whole = amount.whole
+        var pieces = 0
         repeat {
             let piece = Int64(clamping: whole)
             if piece != 0 || amount.millionths == 0 {
                 add(field(false), piece, to: key, expirySeconds: target.expirySeconds)
             }
             whole -= Int128(piece)
-        } while whole != 0
+            pieces += 1
+        } while whole != 0 && pieces < 3
         if amount.millionths != 0 {
             add(field(true), amount.millionths, to: key, expirySeconds: target.expirySeconds)
         }
@@ -109,6 +127,7 @@ struct Draft {
 
     private mutating func add(_ field: [UInt8], _ value: Int64, to key: EntryKey, expirySeconds: UInt64) {
         let item = BatchEntry.Item(field: field, value: value)
+        itemCount += 1
         if let place = places[key] {
             entries[place].items.append(item)
             return
