@@ -28,6 +28,10 @@ final class Agent: @unchecked Sendable {
     private let receivers: [DatagramReceiver]
     private let server: HTTPServer?
     private let state: AgentState
+    private let recovered: [SpoolRecovery.Batch]
+    /// Whether the log says already that the store is away. Written while starting and then on `entryQueue`.
+    private var isAwayTold = false
+    private let entryQueue = DispatchQueue(label: "hailwhale.store-entry")
 
     /// How long a stop may take to bring everything to the store.
     private static let drainSeconds = 5.0
@@ -44,12 +48,7 @@ final class Agent: @unchecked Sendable {
         let sockets = try Agent.bind(options, log: log)
         server = options.http.isEmpty ? nil : try HTTPServer(on: options.http)
 
-        let standing = try StoreEntry.enter(connector, options)
-        state = AgentState(
-            startedMillis: startedMillis, storeText: options.store.description, isDurable: standing.isDurable,
-            durability: standing.reason)
-        if !standing.isDurable { log.warning("the store is not durable", ["reason": standing.reason]) }
-
+        state = AgentState(startedMillis: startedMillis, storeText: options.store.description)
         let agentID = NameDigest.random()
         let spool = try Spool(
             folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.seconds)
@@ -92,6 +91,7 @@ final class Agent: @unchecked Sendable {
         lanes = udpLanes + [httpLane, onceLane]
         self.receivers = receivers
         returns.lanes = lanes
+        recovered = spool.recovered.batches
         recover(spool.recovered, scanner: shared.scanner)
     }
 
@@ -138,20 +138,51 @@ final class Agent: @unchecked Sendable {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
             flusher.recover(recovery.windows) { rebuild.window($0) }
         }
-        writer.start(recovered: recovery.batches)
     }
 
-    /// Begins to receive and to answer.
-    func start() throws {
+    /// Begins to receive and to answer, and to write to the store once that agrees.
+    ///
+    /// A store that is away does not keep the agent from counting; one that refuses it does.
+    ///
+    /// - Parameter refused: called where a store that was away comes back and refuses the agent.
+    func start(refused: @escaping @Sendable (any Error) -> Void) throws {
         for receiver in receivers { receiver.start() }
         if let server {
             try server.start(router(for: server).handle)
             for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
         }
-        state.becomeReady()
+        if try !enterStore() { retryStore(refused) }
+    }
+
+    /// - Returns: false if the store is away for now.
+    private func enterStore() throws -> Bool {
+        let standing: StorePolicy
+        do throws(StoreEntryError) {
+            standing = try StoreEntry.enter(connector, options)
+        } catch .away(let reason) {
+            if !isAwayTold { log.warning("the store is away; counting goes on", ["error": reason]) }
+            isAwayTold = true
+            return false
+        }
+        if !standing.isDurable { log.warning("the store is not durable", ["reason": standing.reason]) }
+        writer.start(recovered: recovered)
+        flusher.open()
+        state.becomeReady(isDurable: standing.isDurable, reason: standing.reason)
         log.info(
             "ready",
             ["version": Version.text, "store": options.store, "ms": WallClock.steadyMillis - state.startedMillis])
+        return true
+    }
+
+    private func retryStore(_ refused: @escaping @Sendable (any Error) -> Void) {
+        entryQueue.asyncAfter(deadline: .now() + .milliseconds(500)) { [weak self] in
+            guard let self else { return }
+            do {
+                if try !enterStore() { retryStore(refused) }
+            } catch {
+                refused(error)
+            }
+        }
     }
 
     private func router(for server: HTTPServer) -> Router {

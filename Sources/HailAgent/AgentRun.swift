@@ -21,18 +21,44 @@ package enum AgentRun {
             return source
         }
         defer { for source in sources { source.cancel() } }
+        let refusal = StoreRefusal()
         do {
             let agent = try Agent(options, log: log)
-            try agent.start()
+            try agent.start { error in
+                refusal.note("\(error)")
+                told.signal()
+            }
             told.wait()
             agent.stop()
-            return 0
         } catch {
-            log.error("cannot run", ["error": "\(error)"])
-            return ExitCode.fault
+            refusal.note("\(error)")
         }
+        guard let reason = refusal.reason else { return ExitCode.success }
+        log.error("cannot run", ["error": reason])
+        return ExitCode.fault
     }
 
-    /// What is wrong with the store, one sentence a fault.
-    @Sendable package static func storeFaults(_ options: AgentOptions) -> [String] { [] }
+    /// What is wrong with the store, one sentence a fault; also what it takes to answer, where that is long.
+    @Sendable package static func storeFaults(_ options: AgentOptions) -> [String] {
+        // A store of the agent's own is made when it starts: there is nothing to ask before.
+        guard options.store != .embedded else { return [] }
+        do throws(StoreEntryError) {
+            let began = WallClock.steadyMillis
+            let standing = try StoreEntry.standing(StoreConnector(url: options.store))
+            let millis = WallClock.steadyMillis - began
+            var faults: [String] = []
+            if !standing.isDurable { faults.append("the store is not durable: \(standing.reason)") }
+            if millis > 100 { faults.append("the store took \(millis) ms to answer; flushes want less than 100") }
+            return faults
+        } catch {
+            return [error.description]
+        }
+    }
+}
+
+/// Why the agent has to end; guarded by the semaphore that is signalled after it was noted.
+private final class StoreRefusal: @unchecked Sendable {
+    private(set) var reason: String?
+
+    func note(_ reason: String) { self.reason = reason }
 }

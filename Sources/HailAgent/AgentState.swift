@@ -1,23 +1,30 @@
 import Synchronization
 
-/// What is known of the agent and its store once it has started; readable from any queue.
-final class AgentState: Sendable {
+/// What is known of the agent and its store; readable from any queue.
+///
+/// `@unchecked Sendable`: the store's standing is written once, before `ready` is, and read only after.
+final class AgentState: @unchecked Sendable {
     let startedMillis: Int64
     let storeText: String
-    let isDurable: Bool
-    /// Why the store is durable or not.
-    let durability: String
+    private var standing: (isDurable: Bool, reason: String) = (false, "the store has not answered yet")
     private let ready = Atomic(false)
 
-    init(startedMillis: Int64, storeText: String, isDurable: Bool, durability: String) {
+    init(startedMillis: Int64, storeText: String) {
         self.startedMillis = startedMillis
         self.storeText = storeText
-        self.isDurable = isDurable
-        self.durability = durability
     }
 
     /// Whether sockets were bound and the store has answered; it stays true when the store goes away later.
     var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    func becomeReady() { ready.store(true, ordering: .releasing) }
+    var isDurable: Bool { isReady && standing.isDurable }
+
+    /// Why the store is durable or not.
+    var durability: String { isReady ? standing.reason : "the store has not answered yet" }
+
+    /// The store has answered.
+    func becomeReady(isDurable: Bool, reason: String) {
+        standing = (isDurable, reason)
+        ready.store(true, ordering: .releasing)
+    }
 }

@@ -1,26 +1,67 @@
 import HailCore
 import HailStore
 
+/// Why an agent does not count into a store, for now or at all.
+enum StoreEntryError: Error, CustomStringConvertible {
+    /// It does not answer, or not yet.
+    case away(String)
+    /// It must not be used: it may evict, or this version cannot use such a store.
+    case unfit(String)
+    /// It was set up otherwise; one sentence a difference.
+    case differs([String])
+
+    var description: String {
+        switch self {
+        case .away(let reason), .unfit(let reason): reason
+        case .differs(let differences):
+            "the store was set up otherwise: " + differences.joined(separator: "; ")
+                + " (start with the store's settings, or use another store)"
+        }
+    }
+}
+
+extension StoreEntryError {
+    fileprivate init(_ error: StoreError) {
+        self = StoreEntryError.isPassing(error) ? .away(error.description) : .unfit(error.description)
+    }
+
+    /// Whether waiting may mend it.
+    private static func isPassing(_ error: StoreError) -> Bool {
+        switch error {
+        case .unreachable, .connectionLost: true
+        case .refused(_, let reply):
+            ["LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "MISCONF", "OOM"].contains {
+                reply.hasPrefix($0)
+            }
+        default: false
+        }
+    }
+}
+
 /// What an agent makes sure of before it counts into a store.
 enum StoreEntry {
-    /// Checks that the store may not evict and that it agrees about what belongs to it.
-    ///
-    /// - Throws: `StoreError`, or `Refusal` with the sentences for the operator.
-    static func enter(_ connector: StoreConnector, _ options: AgentOptions) throws -> StorePolicy {
-        var connection = try connector.connect()
-        let policy = try StorePolicy.check(over: &connection)
-        let claim = try StoreMeta.claim(settings(options), nowSeconds: WallClock.seconds, over: &connection)
-        if case .differs(let differences) = claim { throw Refusal(differences: differences) }
+    /// Checks that the store may not evict and that it agrees about what belongs to it; a new store learns that.
+    static func enter(_ connector: StoreConnector, _ options: AgentOptions) throws(StoreEntryError) -> StorePolicy {
+        let policy: StorePolicy
+        let claim: StoreMeta.Claim
+        do throws(StoreError) {
+            var connection = try connector.connect()
+            policy = try StorePolicy.check(over: &connection)
+            claim = try StoreMeta.claim(settings(options), nowSeconds: WallClock.seconds, over: &connection)
+        } catch {
+            throw StoreEntryError(error)
+        }
+        if case .differs(let differences) = claim { throw .differs(differences) }
         return policy
     }
 
-    /// The store was set up otherwise.
-    struct Refusal: Error, CustomStringConvertible {
-        let differences: [String]
-
-        var description: String {
-            "the store was set up otherwise: " + differences.joined(separator: "; ")
-                + " (start with the store's settings, or use another store)"
+    /// Checks the store alone, and writes nothing.
+    static func standing(_ connector: StoreConnector) throws(StoreEntryError) -> StorePolicy {
+        do throws(StoreError) {
+            var connection = try connector.connect()
+            return try StorePolicy.check(over: &connection)
+        } catch {
+            throw StoreEntryError(error)
         }
     }
 

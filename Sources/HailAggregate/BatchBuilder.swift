@@ -25,7 +25,22 @@ package struct BatchBuilder {
     ///
     /// There is at least one, even if every cell has expired, so that the windows are acknowledged.
     package func batches(of pending: PendingShard, shard: Shard, firstSequence: UInt64) -> [Batch] {
-        var draft = Draft(shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence)
+        var batches: [Batch] = []
+        build(pending, shard: shard, firstSequence: firstSequence) { batches.append($0) }
+        return batches
+    }
+
+    /// Hands over the same batches one by one: as many cells as a large flush has would not fit in memory unpacked.
+    package func build(
+        _ pending: PendingShard, shard: Shard, firstSequence: UInt64, emit: (Batch) -> Void
+    ) {
+        withoutActuallyEscaping(emit) { emit in
+            build(pending, Draft(
+                shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit))
+        }
+    }
+
+    private func build(_ pending: PendingShard, _ draft: consuming Draft) {
         for child in pending.children {
             draft.add(child: child, of: book)
             if draft.isFull { draft.closeBatch() }
@@ -40,9 +55,7 @@ package struct BatchBuilder {
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
         }
-        if draft.isOpen || draft.batches.isEmpty { draft.closeBatch() }
-        draft.batches[draft.batches.count - 1].covers = pending.windows
-        return draft.batches
+        draft.finish(covers: pending.windows)
     }
 
     /// A counter's sum in one frame.

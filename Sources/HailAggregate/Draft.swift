@@ -29,7 +29,9 @@ struct Draft {
     private let agent: Digest
     private let cellLimit: Int
     private var nextSequence: UInt64
-    var batches: [Batch] = []
+    private let emit: (Batch) -> Void
+    /// The batch closed last: it is handed over once it is known whether it is the last of all.
+    private var closed: Batch?
     private var cellCount = 0
     private var itemCount = 0
     private var groups: [BatchGroup] = []
@@ -38,15 +40,13 @@ struct Draft {
     /// The names that the open group brings.
     private var names: Set<NamePlace> = []
 
-    init(shard: Shard, agent: Digest, cellLimit: Int, nextSequence: UInt64) {
+    init(shard: Shard, agent: Digest, cellLimit: Int, nextSequence: UInt64, emit: @escaping (Batch) -> Void) {
         self.shard = shard
         self.agent = agent
         self.cellLimit = cellLimit
         self.nextSequence = nextSequence
+        self.emit = emit
     }
-
-    /// Whether anything was added since the last batch was closed.
-    var isOpen: Bool { !entries.isEmpty || !groups.isEmpty }
 
     /// Whether the open batch has as much as one script call should carry: cells, or names and other fields.
     var isFull: Bool { cellCount >= cellLimit || itemCount >= 2 * cellLimit }
@@ -93,14 +93,23 @@ struct Draft {
 
     mutating func closeBatch() {
         closeGroup(condition: nil)
-        batches.append(
-            Batch(
-                shard: shard, agent: agent, sequence: nextSequence, cellCount: UInt32(cellCount), covers: [],
-                groups: groups))
+        if let closed { emit(closed) }
+        closed = Batch(
+            shard: shard, agent: agent, sequence: nextSequence, cellCount: UInt32(cellCount), covers: [],
+            groups: groups)
         nextSequence += 1
         groups = []
         cellCount = 0
         itemCount = 0
+    }
+
+    /// Closes what is open and hands over the last batch, which brings the last of the windows; there is one even where
+    /// nothing was added.
+    mutating func finish(covers: [UInt64]) {
+        if !entries.isEmpty || !groups.isEmpty || closed == nil { closeBatch() }
+        closed?.covers = covers
+        if let closed { emit(closed) }
+        closed = nil
     }
 
     /// The whole part and, where there is a fraction, its millionths. A whole part beyond 64 bits goes in pieces,

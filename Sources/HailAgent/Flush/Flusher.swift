@@ -31,10 +31,13 @@ final class Flusher: @unchecked Sendable {
     private var isSpoolFailing = false
     private var isCoarsening = false
     private var isStoreUp = false
+    private var isTrimDue = false
 
     /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
     private static let gatherMillis = 5
     static let waitSeconds = 10
+    /// A little more than the spool keeps what was acknowledged.
+    private static let trimSeconds = 35
 
     init(
         settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
@@ -88,7 +91,7 @@ final class Flusher: @unchecked Sendable {
         let records = foldArrived()
         let batches = numberFree()
         let submitted = spool(records: records, batches: batches)
-        for batch in batches { numbers.sent(1, of: batch.shard.number) }
+        for batch in batches { numbers.sent(1, of: batch.header.shard.number) }
         if !submitted.isEmpty { writer.submit(submitted) }
         if !isSpoolFailing { waiters.reached(.spool, windows: records.map(\.window.id)) }
         boundPending()
@@ -117,31 +120,34 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
-    private func numberFree() -> [Batch] {
+    /// A batch that got its number, as the spool and the store take it.
+    private typealias NumberedBatch = (header: BatchHeader, bytes: [UInt8])
+
+    private func numberFree() -> [NumberedBatch] {
         let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
-        var batches: [Batch] = []
+        var batches: [NumberedBatch] = []
         for shard in UInt8.min...UInt8.max
         where numbers.isFree(shard) && !pending.shards[Int(shard)].isEmpty {
-            batches += builder.batches(
-                of: pending.take(shard: shard), shard: Shard(shard), firstSequence: numbers.nextSequence(of: shard))
+            builder.build(
+                pending.take(shard: shard), shard: Shard(shard), firstSequence: numbers.nextSequence(of: shard)
+            ) { batches.append((BatchHeader($0), $0.encoded)) }
         }
         return batches
     }
 
     /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
-    private func spool(records: [FoldedWindow], batches: [Batch]) -> [SubmittedBatch] {
+    private func spool(records: [FoldedWindow], batches: [NumberedBatch]) -> [SubmittedBatch] {
         guard !records.isEmpty || !batches.isEmpty else { return [] }
-        let numbered = Set(batches.map(\.shard.number))
+        let numbered = Set(batches.map(\.header.shard.number))
         let windows = records.map { record -> WindowRecord in
             let residual = record.parts.subtracting(numbered)
             return WindowRecord(
                 id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
                 residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
         }
-        let encoded = batches.map { (header: BatchHeader($0), bytes: $0.encoded) }
         var locations: [SpoolLocation?] = batches.map { _ in nil }
         do throws(StoreError) {
-            locations = try spool.append(windows: windows, batches: encoded, nowSeconds: WallClock.seconds)
+            locations = try spool.append(windows: windows, batches: batches, nowSeconds: WallClock.seconds)
             if isSpoolFailing { log.info("the spool takes records again") }
             isSpoolFailing = false
         } catch {
@@ -151,7 +157,7 @@ final class Flusher: @unchecked Sendable {
             }
             isSpoolFailing = true
         }
-        return zip(encoded, locations).map { SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1) }
+        return zip(batches, locations).map { SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1) }
     }
 
     /// Keeps pending cells under the limit: gives up the finest resolution first, and only then, by name, whole shards.
@@ -246,7 +252,18 @@ final class Flusher: @unchecked Sendable {
             ledger.count { $0.spoolErrors += 1 }
         }
         acknowledged = []
+        trimSpool()
+    }
+
+    /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
+    private func trimSpool() {
         writer.forget(segments: spool.trim(nowSeconds: WallClock.seconds))
+        guard !isTrimDue else { return }
+        isTrimDue = true
+        queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {
+            self.isTrimDue = false
+            if self.spool.byteCount > 0 { self.trimSpool() }
+        }
     }
 
     private func stretch(_ seconds: Double) {
@@ -256,6 +273,14 @@ final class Flusher: @unchecked Sendable {
     }
 
     // MARK: Restart and end
+
+    /// The store may be written to from now on.
+    func open() {
+        queue.async {
+            self.numbers.open()
+            self.dispatchSoon()
+        }
+    }
 
     /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew, and their
     /// events count as accepted again.

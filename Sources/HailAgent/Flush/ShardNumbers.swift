@@ -7,11 +7,15 @@ struct ShardNumbers {
     private var next = [UInt64](repeating: 1, count: 256)
     private var unanswered = [Int](repeating: 0, count: 256)
     private var stopped = Set<UInt8>()
+    /// Whether the store has answered yet and agreed to take this agent's batches.
+    private var isOpen = false
 
     /// Whether a shard may get numbers now.
-    func isFree(_ shard: UInt8) -> Bool { unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
+    func isFree(_ shard: UInt8) -> Bool { isOpen && unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
 
-    var isAnyBusy: Bool { !stopped.isEmpty || unanswered.contains { $0 > 0 } }
+    var isAnyBusy: Bool { !isOpen || !stopped.isEmpty || unanswered.contains { $0 > 0 } }
+
+    mutating func open() { isOpen = true }
 
     func nextSequence(of shard: UInt8) -> UInt64 { next[Int(shard)] }
 
