@@ -21,6 +21,8 @@ final class HTTPConnection: @unchecked Sendable {
     private let peer: PeerClass
     private var stage = Stage.head
     private var target = HTTPTarget()
+    /// Where the text of the target lies, and its length up to the first NUL.
+    private var targetText: (start: UInt, count: Int) = (0, 0)
     private var method = ""
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
@@ -43,18 +45,21 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     /// Takes the raw request target, before libmicrohttpd decodes it.
-    func requested(_ bytes: [UInt8]) {
-        target = HTTPTarget(parsing: bytes)
+    func requested(_ bytes: UnsafeRawBufferPointer) {
+        target = HTTPTarget(parsing: Array(bytes))
+        targetText = (UInt(bitPattern: bytes.baseAddress), bytes.count)
         enterPhase()
     }
 
     /// One call of libmicrohttpd's access handler: header fields are there, a part of the body is, or all of it, or
     /// a suspended connection goes on.
     func access(
-        _ connection: OpaquePointer, method: String, upload: UnsafePointer<CChar>?, count: inout Int
+        _ connection: OpaquePointer, method: String, version: UnsafePointer<CChar>?,
+        upload: UnsafePointer<CChar>?, count: inout Int
     ) -> MHD_Result {
         switch stage {
         case .head:
+            if hidesNul(before: version) { target.problem = .nul }
             return begin(connection, method: method)
         case .body where count > 0:
             defer { count = 0 }
@@ -81,6 +86,13 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     private func enterPhase() { phaseStart.store(Clock.nanoseconds, ordering: .relaxed) }
+
+    /// Whether a raw NUL cut the target short: the version of the request line follows in the same memory, one byte
+    /// behind the target's end.
+    private func hidesNul(before version: UnsafePointer<CChar>?) -> Bool {
+        let gap = Int(bitPattern: UInt(bitPattern: version) &- targetText.start)
+        return gap > targetText.count + 1 && gap <= traffic.limits.headerBytes
+    }
 
     /// Looks at the header fields and decides whether the body is worth reading.
     private func begin(_ connection: OpaquePointer, method: String) -> MHD_Result {
@@ -167,11 +179,18 @@ final class HTTPConnection: @unchecked Sendable {
                     let name = UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
                     let value = UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
                     context?.assumingMemoryBound(to: HTTPHeaders.self).pointee.append(
-                        String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+                        String(decoding: name, as: UTF8.self), HTTPConnection.trimmed(value))
                     return .YES
                 }, target)
         }
         return headers
+    }
+
+    /// A field's value without the white space behind it, which libmicrohttpd leaves there.
+    private static func trimmed(_ value: UnsafeRawBufferPointer) -> String {
+        var rest = value[...]
+        while let last = rest.last, last == 0x20 || last == 0x09 { rest = rest.dropLast() }
+        return String(decoding: rest, as: UTF8.self)
     }
 
     private static func peerClass(of descriptor: Int32) -> PeerClass {

@@ -86,8 +86,7 @@ final class HTTPDaemon {
 
     private static let requested: Requested = { _, text, raw in
         guard let text else { return nil }
-        let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
-        HTTPDaemon.connection(raw)?.requested(Array(bytes))
+        HTTPDaemon.connection(raw)?.requested(UnsafeRawBufferPointer(start: text, count: strlen(text)))
         return nil
     }
 
@@ -105,8 +104,9 @@ final class HTTPDaemon {
     /// Leaves the text as it is: the raw target was read before.
     private static let unescape: Unescape = { _, _, text in text.map { strlen($0) } ?? 0 }
 
-    private static let access: MHD_AccessHandlerCallback = { _, raw, _, method, _, upload, count, _ in
+    private static let access: MHD_AccessHandlerCallback = { _, raw, _, method, version, upload, count, _ in
         guard let raw, let method, let count, let connection = HTTPDaemon.connection(raw) else { return .NO }
-        return connection.access(raw, method: String(cString: method), upload: upload, count: &count.pointee)
+        return connection.access(
+            raw, method: String(cString: method), version: version, upload: upload, count: &count.pointee)
     }
 }
