@@ -91,14 +91,13 @@ package final class DatagramReceiver: @unchecked Sendable {
         ring = nil
     }
 
-    /// A wake-up: looks and naps until the traffic pauses or the queue has been held long enough.
+    /// A wake-up: looks and naps until the traffic thins out or the queue has been held long enough.
     private func wake() {
-        let start = Clock.nanoseconds
-        plan.begin()
+        let woken = Clock.nanoseconds
         while !isStopping {
-            let (received, isEmpty) = look(until: start + NapPlan.holdNanoseconds)
+            let (received, isEmpty) = look(until: woken + NapPlan.holdNanoseconds)
             guard isEmpty else { break }
-            let step = plan.step(received: received, heldNanoseconds: Clock.nanoseconds - start)
+            let step = plan.step(received: received, nowNanoseconds: Clock.nanoseconds, wokenNanoseconds: woken)
             if case .nap(let microseconds) = step { usleep(microseconds) }
             if case .leave = step { break }
         }

@@ -194,13 +194,10 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     private static func peerClass(of descriptor: Int32) -> PeerClass {
-        var storage = sockaddr_storage()
-        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutableBytes(of: &storage) { room in
-            room.withMemoryRebound(to: sockaddr.self) { bound in
-                guard let base = bound.baseAddress, getpeername(descriptor, base, &count) == 0 else { return .any }
-                return PeerClass(rawValue: ingest_peer_class(base, Int(count))) ?? .any
-            }
+        SocketAddress.withRoom { base, room in
+            var count = socklen_t(room.count)
+            guard getpeername(descriptor, base, &count) == 0 else { return .any }
+            return PeerClass(rawValue: ingest_peer_class(base, Int(count))) ?? .any
         }
     }
 }
