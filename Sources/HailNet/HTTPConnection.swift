@@ -38,7 +38,9 @@ final class HTTPConnection: @unchecked Sendable {
         phaseStart = Atomic(Clock.nanoseconds)
     }
 
-    /// Whether the current phase has lasted longer than it may. From any thread.
+    /// Whether the current phase has lasted longer than it may.
+    ///
+    /// From any thread.
     func isOverdue(now: UInt64, allowedNanoseconds: UInt64) -> Bool {
         let start = phaseStart.load(ordering: .relaxed)
         return start != 0 && now > start && now - start > allowedNanoseconds

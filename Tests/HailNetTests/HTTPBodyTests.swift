@@ -88,7 +88,8 @@ struct HTTPBodyTests {
     func unclear(lengths: String) async throws {
         try await HTTPServerTests.withServer(limits: Self.limits) { address in
             let client = try RawClient(address)
-            client.write("POST /x HTTP/1.1\r\nHost: h\r\n\(lengths)\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.write(
+                "POST /x HTTP/1.1\r\nHost: h\r\n\(lengths)\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
             let status = client.read()?.status
             #expect(status == 400 || status == 413)
             #expect(client.isClosedByServer())

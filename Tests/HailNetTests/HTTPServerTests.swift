@@ -111,7 +111,9 @@ struct HTTPServerTests {
 
     @Test(
         "does not let a NUL cut a request short",
-        arguments: ["GET /a~b HTTP/1.1|Host: h||", "GET /a~ HTTP/1.1|Host: h||", "GET /a HTTP/1.1|Host: h|X-Real-IP~: 1||"])
+        arguments: [
+            "GET /a~b HTTP/1.1|Host: h||", "GET /a~ HTTP/1.1|Host: h||", "GET /a HTTP/1.1|Host: h|X-Real-IP~: 1||",
+        ])
     func rawNul(template: String) async throws {
         let text = template.map { $0 == "|" ? "\r\n" : $0 == "~" ? "\0" : String($0) }.joined()
         try await Self.withServer { address in

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Nap plan")
 struct NapPlanTests {
-    @Test("fits the nap to the receive buffer", arguments: [(8 << 20, 1_000), (425_984, 300), (921_600, 600), (0, 300)])
+    @Test(
+        "fits the nap to the receive buffer", arguments: [(8 << 20, 1_000), (425_984, 300), (921_600, 600), (0, 300)])
     func nap(bytes: Int, microseconds: Int) {
         #expect(NapPlan(ReceiveBuffer(bytes: bytes)).napMicroseconds == UInt32(microseconds))
     }
@@ -57,7 +58,8 @@ struct KernelDropCountTests {
     @Test(
         "adds up a counter that wraps and arrives late",
         arguments: [
-            ([], 0), ([0], 0), ([5], 5), ([5, 5, 7], 7), ([7, 5, 8], 8), ([0x7FFF_FFFF, 0xFFFF_FFFE, 3], 0x1_0000_0003),
+            ([], 0), ([0], 0), ([5], 5), ([5, 5, 7], 7), ([7, 5, 8], 8),
+            ([0x7FFF_FFFF, 0xFFFF_FFFE, 3], 0x1_0000_0003),
             ([0x7FFF_FFFF, 0xFFFF_FFFE, 3, 0xFFFF_FFFF], 0x1_0000_0003),
         ] as [([UInt32], UInt64)])
     func adds(values: [UInt32], total: UInt64) {
