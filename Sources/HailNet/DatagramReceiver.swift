@@ -90,6 +90,8 @@ package final class DatagramReceiver: @unchecked Sendable {
         }
     }
 
+    deinit { ingest_ring_destroy(ring) }
+
     private func close() {
         source = nil
         socket = nil

@@ -103,8 +103,8 @@ final class HTTPConnection: @unchecked Sendable {
         stage = .body
         problem = target.problem
         let lengths = headers.all("Content-Length")
-        if lengths.count > 1 || (!lengths.isEmpty && headers.has("Transfer-Encoding")) {
-            problem = .conflictingLength
+        guard HTTPConnection.isClear(lengths: lengths, codings: headers.all("Transfer-Encoding")) else {
+            problem = .unclearLength
             return hand(connection)
         }
         // libmicrohttpd has refused what is no number by now.
@@ -117,6 +117,12 @@ final class HTTPConnection: @unchecked Sendable {
             body.reserveCapacity(min(length, 64 << 10))
         }
         return .YES
+    }
+
+    /// Whether every reader of the header fields finds the same end of the body.
+    private static func isClear(lengths: [String], codings: [String]) -> Bool {
+        if codings.isEmpty { return lengths.count <= 1 }
+        return lengths.isEmpty && codings.count == 1 && HTTPHeaders.same(codings[0], "chunked")
     }
 
     /// Takes a part of the body, or throws it away; false where the connection is to be cut.
@@ -164,8 +170,8 @@ final class HTTPConnection: @unchecked Sendable {
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", answer.contentType)
         for field in answer.headers { MHD_add_response_header(response, field.name, field.value) }
-        // After a conflict of lengths nobody can tell where the next request begins.
-        if traffic.isDraining || problem == .conflictingLength {
+        // Where the length is not clear, nobody can tell where the next request begins.
+        if traffic.isDraining || problem == .unclearLength {
             MHD_add_response_header(response, "Connection", "close")
         }
         enterPhase()
