@@ -1,6 +1,8 @@
 internal import CIngest
 
-/// The datagrams of one receive. It and all it holds are valid only during the handler's call.
+/// The datagrams of one receive.
+///
+/// It and all it holds are valid only during the handler's call.
 package struct DatagramBatch: ~Copyable {
     private let datagrams: UnsafeBufferPointer<ingest_datagram>
 

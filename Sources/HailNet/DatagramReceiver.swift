@@ -39,7 +39,9 @@ package final class DatagramReceiver: @unchecked Sendable {
         plan = NapPlan(socket.receiveBuffer)
     }
 
-    /// Starts to receive. Called once, from any thread.
+    /// Starts to receive.
+    ///
+    /// Called once, from any thread.
     package func start() {
         queue.async { [self] in
             guard let socket, source == nil, !isStopping else { return }
@@ -50,20 +52,25 @@ package final class DatagramReceiver: @unchecked Sendable {
         }
     }
 
-    /// Datagrams that the kernel dropped since the start, as of the last wake-up or refresh. On the queue only.
+    /// Datagrams that the kernel dropped since the start, as of the last wake-up or refresh.
+    ///
+    /// On the queue only.
     package var kernelDrops: UInt64 {
         dispatchPrecondition(condition: .onQueue(queue))
         return drops.total
     }
 
-    /// Reads the kernel's count anew; it also grows when no datagram follows. On the queue only.
+    /// Reads the kernel's count anew; it also grows when no datagram follows.
+    ///
+    /// On the queue only.
     package func refreshKernelDrops() {
         dispatchPrecondition(condition: .onQueue(queue))
         if let value = socket?.kernelDrops { drops.take(value) }
     }
 
-    /// Stops for good; with `drain`, what the kernel has queued already is handled first. `completion` runs on the
-    /// queue after the socket is closed; `kernelDrops` keeps its last value.
+    /// Stops for good; with `drain`, what the kernel has queued already is handled first.
+    ///
+    /// `completion` runs on the queue after the socket is closed; `kernelDrops` keeps its last value.
     package func stop(drain: Bool, completion: @escaping @Sendable () -> Void) {
         queue.async { [self] in
             guard !isStopping else { return completion() }
@@ -83,6 +90,8 @@ package final class DatagramReceiver: @unchecked Sendable {
         }
     }
 
+    deinit { ingest_ring_destroy(ring) }
+
     private func close() {
         source = nil
         socket = nil
@@ -91,14 +100,13 @@ package final class DatagramReceiver: @unchecked Sendable {
         ring = nil
     }
 
-    /// A wake-up: looks and naps until the traffic pauses or the queue has been held long enough.
+    /// A wake-up: looks and naps until the traffic thins out or the queue has been held long enough.
     private func wake() {
-        let start = Clock.nanoseconds
-        plan.begin()
+        let woken = Clock.nanoseconds
         while !isStopping {
-            let (received, isEmpty) = look(until: start + NapPlan.holdNanoseconds)
+            let (received, isEmpty) = look(until: woken + NapPlan.holdNanoseconds)
             guard isEmpty else { break }
-            let step = plan.step(received: received, heldNanoseconds: Clock.nanoseconds - start)
+            let step = plan.step(received: received, nowNanoseconds: Clock.nanoseconds, wokenNanoseconds: woken)
             if case .nap(let microseconds) = step { usleep(microseconds) }
             if case .leave = step { break }
         }

@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// Sends datagrams to one address and waits where the system makes it wait. For one thread.
+/// Sends datagrams to one address and waits where the system makes it wait.
+///
+/// For one thread.
 ///
 /// A unix receiver that is behind holds the sender up; over UDP nothing does, and a lost datagram is not noticed
 /// unless nobody listens.
@@ -8,8 +10,9 @@ package struct DatagramSender: ~Copyable {
     package let address: SocketAddress
     /// Datagrams the system took.
     package private(set) var sentCount: UInt64 = 0
-    /// Datagrams of which the system said that nobody listens (`ECONNREFUSED`). Over UDP it says so a moment after
-    /// it took the datagram, and such a one is counted as sent as well.
+    /// Datagrams of which the system said that nobody listens (`ECONNREFUSED`).
+    ///
+    /// Over UDP it says so a moment after it took the datagram, and such a one is counted as sent as well.
     package private(set) var refusedCount: UInt64 = 0
 
     private let descriptor: Descriptor
@@ -31,8 +34,9 @@ package struct DatagramSender: ~Copyable {
         // Over UDP a refusal that is reported now was of an earlier datagram: this one is tried again.
         for _ in 0..<3 {
             var count = 0
-            repeat { count = Glibc.send(descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
-            while count < 0 && (errno == EINTR || errno == ENOBUFS)
+            repeat {
+                count = Glibc.send(descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            } while count < 0 && (errno == EINTR || errno == ENOBUFS)
             if count >= 0 {
                 sentCount += 1
                 return

@@ -8,9 +8,10 @@ package final class DatagramSocket: Sendable {
     package let receiveBuffer: ReceiveBuffer
 
     let descriptor: Descriptor
-    private let ownsFile: Bool
+    /// nil unless this is a unix socket that was bound here.
+    private let file: SocketFile?
 
-    private init(_ descriptor: consuming Descriptor, ownsFile: Bool) throws(NetError) {
+    private init(_ descriptor: consuming Descriptor, file: SocketFile?) throws(NetError) {
         address = try SocketAddress.bound(to: descriptor)
         receiveBuffer = ReceiveBuffer(raising: descriptor)
         SocketOption.set(SO_RXQ_OVFL, to: 1, on: descriptor)
@@ -18,12 +19,13 @@ package final class DatagramSocket: Sendable {
         guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
             throw .system(action: "set up", subject: "\(address)", code: errno)
         }
-        self.ownsFile = ownsFile
+        self.file = file
         self.descriptor = descriptor
     }
 
-    /// Takes over an open, bound datagram socket, such as one that the program was started with. The file of a
-    /// unix socket stays with whoever made it.
+    /// Takes over an open, bound datagram socket, such as one that the program was started with.
+    ///
+    /// The file of a unix socket stays with whoever made it.
     package convenience init(adopting number: Int32) throws(NetError) {
         let descriptor = Descriptor(owning: number)
         guard SocketOption.value(of: SO_TYPE, on: descriptor) == Int32(SOCK_DGRAM.rawValue) else {
@@ -31,11 +33,12 @@ package final class DatagramSocket: Sendable {
             throw .system(action: "adopt", subject: "descriptor \(number), no datagram socket,", code: ENOTSOCK)
         }
         _ = fcntl(number, F_SETFD, FD_CLOEXEC)
-        try self.init(descriptor, ownsFile: false)
+        try self.init(descriptor, file: nil)
     }
 
-    /// Binds one socket a lane to the same address; the kernel spreads senders over them. A unix socket has one
-    /// lane whatever was asked for.
+    /// Binds one socket a lane to the same address; the kernel spreads senders over them.
+    ///
+    /// A unix socket has one lane whatever was asked for.
     ///
     /// - Throws: `addressInUse`, `notASocket`, `system`.
     package static func bind(_ address: SocketAddress, lanes: Int) throws(NetError) -> [DatagramSocket] {
@@ -45,18 +48,15 @@ package final class DatagramSocket: Sendable {
         let first = try open(address)
         if case .unix(let path) = address { try SocketFile.clear(path: path, type: SOCK_DGRAM) }
         try bind(first, to: address)
-        if case .unix(let path) = address {
-            chmod(path, SocketFile.mode)
-            return [try DatagramSocket(first, ownsFile: true)]
-        }
+        if case .unix = address { return [try DatagramSocket(first, file: SocketFile(of: address))] }
         if lanes > 1 { try share(first, address) }
-        var sockets = [try DatagramSocket(first, ownsFile: false)]
+        var sockets = [try DatagramSocket(first, file: nil)]
         let shared = sockets[0].address
         while sockets.count < lanes {
             let next = try open(shared)
             try share(next, shared)
             try bind(next, to: shared)
-            sockets.append(try DatagramSocket(next, ownsFile: false))
+            sockets.append(try DatagramSocket(next, file: nil))
         }
         return sockets
     }
@@ -67,7 +67,7 @@ package final class DatagramSocket: Sendable {
         return ingest_socket_drops(descriptor.number, &drops) == 0 ? drops : nil
     }
 
-    deinit { if ownsFile { SocketFile.remove(address) } }
+    deinit { file?.remove() }
 
     private static func open(_ address: SocketAddress) throws(NetError) -> Descriptor {
         let number = socket(address.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

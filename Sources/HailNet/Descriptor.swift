@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// An open file descriptor. Whoever drops the value closes it.
+/// An open file descriptor.
+///
+/// Whoever drops the value closes it.
 struct Descriptor: ~Copyable {
     let number: Int32
 

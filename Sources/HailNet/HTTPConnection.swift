@@ -21,6 +21,8 @@ final class HTTPConnection: @unchecked Sendable {
     private let peer: PeerClass
     private var stage = Stage.head
     private var target = HTTPTarget()
+    /// Where the text of the target lies, and its length up to the first NUL.
+    private var targetText: (start: UInt, count: Int) = (0, 0)
     private var method = ""
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
@@ -36,25 +38,30 @@ final class HTTPConnection: @unchecked Sendable {
         phaseStart = Atomic(Clock.nanoseconds)
     }
 
-    /// Whether the current phase has lasted longer than it may. From any thread.
+    /// Whether the current phase has lasted longer than it may.
+    ///
+    /// From any thread.
     func isOverdue(now: UInt64, allowedNanoseconds: UInt64) -> Bool {
         let start = phaseStart.load(ordering: .relaxed)
         return start != 0 && now > start && now - start > allowedNanoseconds
     }
 
     /// Takes the raw request target, before libmicrohttpd decodes it.
-    func requested(_ bytes: [UInt8]) {
-        target = HTTPTarget(parsing: bytes)
+    func requested(_ bytes: UnsafeRawBufferPointer) {
+        target = HTTPTarget(parsing: Array(bytes))
+        targetText = (UInt(bitPattern: bytes.baseAddress), bytes.count)
         enterPhase()
     }
 
     /// One call of libmicrohttpd's access handler: header fields are there, a part of the body is, or all of it, or
     /// a suspended connection goes on.
     func access(
-        _ connection: OpaquePointer, method: String, upload: UnsafePointer<CChar>?, count: inout Int
+        _ connection: OpaquePointer, method: String, version: UnsafePointer<CChar>?,
+        upload: UnsafePointer<CChar>?, count: inout Int
     ) -> MHD_Result {
         switch stage {
         case .head:
+            if hidesNul(before: version) { target.problem = .nul }
             return begin(connection, method: method)
         case .body where count > 0:
             defer { count = 0 }
@@ -82,6 +89,13 @@ final class HTTPConnection: @unchecked Sendable {
 
     private func enterPhase() { phaseStart.store(Clock.nanoseconds, ordering: .relaxed) }
 
+    /// Whether a raw NUL cut the target short: the version of the request line follows in the same memory, one byte
+    /// behind the target's end.
+    private func hidesNul(before version: UnsafePointer<CChar>?) -> Bool {
+        let gap = Int(bitPattern: UInt(bitPattern: version) &- targetText.start)
+        return gap > targetText.count + 1 && gap <= traffic.limits.headerBytes
+    }
+
     /// Looks at the header fields and decides whether the body is worth reading.
     private func begin(_ connection: OpaquePointer, method: String) -> MHD_Result {
         self.method = method
@@ -89,8 +103,8 @@ final class HTTPConnection: @unchecked Sendable {
         stage = .body
         problem = target.problem
         let lengths = headers.all("Content-Length")
-        if lengths.count > 1 || (!lengths.isEmpty && headers.has("Transfer-Encoding")) {
-            problem = .conflictingLength
+        guard HTTPConnection.isClear(lengths: lengths, codings: headers.all("Transfer-Encoding")) else {
+            problem = .unclearLength
             return hand(connection)
         }
         // libmicrohttpd has refused what is no number by now.
@@ -103,6 +117,12 @@ final class HTTPConnection: @unchecked Sendable {
             body.reserveCapacity(min(length, 64 << 10))
         }
         return .YES
+    }
+
+    /// Whether every reader of the header fields finds the same end of the body.
+    private static func isClear(lengths: [String], codings: [String]) -> Bool {
+        if codings.isEmpty { return lengths.count <= 1 }
+        return lengths.isEmpty && codings.count == 1 && HTTPHeaders.same(codings[0], "chunked")
     }
 
     /// Takes a part of the body, or throws it away; false where the connection is to be cut.
@@ -150,8 +170,8 @@ final class HTTPConnection: @unchecked Sendable {
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", answer.contentType)
         for field in answer.headers { MHD_add_response_header(response, field.name, field.value) }
-        // After a conflict of lengths nobody can tell where the next request begins.
-        if traffic.isDraining || problem == .conflictingLength {
+        // Where the length is not clear, nobody can tell where the next request begins.
+        if traffic.isDraining || problem == .unclearLength {
             MHD_add_response_header(response, "Connection", "close")
         }
         enterPhase()
@@ -167,21 +187,25 @@ final class HTTPConnection: @unchecked Sendable {
                     let name = UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
                     let value = UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
                     context?.assumingMemoryBound(to: HTTPHeaders.self).pointee.append(
-                        String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+                        String(decoding: name, as: UTF8.self), HTTPConnection.trimmed(value))
                     return .YES
                 }, target)
         }
         return headers
     }
 
+    /// A field's value without the white space behind it, which libmicrohttpd leaves there.
+    private static func trimmed(_ value: UnsafeRawBufferPointer) -> String {
+        var rest = value[...]
+        while let last = rest.last, last == 0x20 || last == 0x09 { rest = rest.dropLast() }
+        return String(decoding: rest, as: UTF8.self)
+    }
+
     private static func peerClass(of descriptor: Int32) -> PeerClass {
-        var storage = sockaddr_storage()
-        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutableBytes(of: &storage) { room in
-            room.withMemoryRebound(to: sockaddr.self) { bound in
-                guard let base = bound.baseAddress, getpeername(descriptor, base, &count) == 0 else { return .any }
-                return PeerClass(rawValue: ingest_peer_class(base, Int(count))) ?? .any
-            }
+        SocketAddress.withRoom { base, room in
+            var count = socklen_t(room.count)
+            guard getpeername(descriptor, base, &count) == 0 else { return .any }
+            return PeerClass(rawValue: ingest_peer_class(base, Int(count))) ?? .any
         }
     }
 }

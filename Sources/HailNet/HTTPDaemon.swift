@@ -6,7 +6,7 @@ internal import Glibc
 /// Started by `init`; `quiesce` and then `stop` must follow, in that order and once, before it is dropped.
 final class HTTPDaemon {
     private let daemon: OpaquePointer
-    private let listener: ListeningSocket
+    private var listener: ListeningSocket?
     /// What the callbacks' context points to.
     private let traffic: Unmanaged<HTTPTraffic>
 
@@ -26,10 +26,14 @@ final class HTTPDaemon {
         self.traffic = context
     }
 
-    /// Takes no more connections.
-    func quiesce() { MHD_quiesce_daemon(daemon) }
+    /// Takes no more connections and closes the listening socket, so that callers are refused rather than left waiting.
+    func quiesce() {
+        MHD_quiesce_daemon(daemon)
+        listener = nil
+    }
 
-    /// Ends the thread and its connections, of which none may be suspended, and closes the listening socket.
+    /// Ends the thread and its connections, of which none may be suspended.
+    ///
     /// Not on the daemon's own thread.
     func stop() {
         MHD_stop_daemon(daemon)
@@ -62,10 +66,11 @@ final class HTTPDaemon {
         return Unmanaged<HTTPConnection>.fromOpaque(context).takeUnretainedValue()
     }
 
-    private typealias ConnectionChanged = @convention(c) (
-        UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-        MHD_ConnectionNotificationCode
-    ) -> Void
+    private typealias ConnectionChanged =
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+            MHD_ConnectionNotificationCode
+        ) -> Void
 
     private static let connectionChanged: ConnectionChanged = { context, raw, place, code in
         guard let context, let raw, let place else { return }
@@ -80,33 +85,36 @@ final class HTTPDaemon {
         }
     }
 
-    private typealias Requested = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?
-    ) -> UnsafeMutableRawPointer?
+    private typealias Requested =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?
+        ) -> UnsafeMutableRawPointer?
 
     private static let requested: Requested = { _, text, raw in
         guard let text else { return nil }
-        let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
-        HTTPDaemon.connection(raw)?.requested(Array(bytes))
+        HTTPDaemon.connection(raw)?.requested(UnsafeRawBufferPointer(start: text, count: strlen(text)))
         return nil
     }
 
-    private typealias Completed = @convention(c) (
-        UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-        MHD_RequestTerminationCode
-    ) -> Void
+    private typealias Completed =
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+            MHD_RequestTerminationCode
+        ) -> Void
 
     private static let completed: Completed = { _, raw, _, _ in HTTPDaemon.connection(raw)?.completed() }
 
-    private typealias Unescape = @convention(c) (
-        UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<CChar>?
-    ) -> Int
+    private typealias Unescape =
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<CChar>?
+        ) -> Int
 
     /// Leaves the text as it is: the raw target was read before.
     private static let unescape: Unescape = { _, _, text in text.map { strlen($0) } ?? 0 }
 
-    private static let access: MHD_AccessHandlerCallback = { _, raw, _, method, _, upload, count, _ in
+    private static let access: MHD_AccessHandlerCallback = { _, raw, _, method, version, upload, count, _ in
         guard let raw, let method, let count, let connection = HTTPDaemon.connection(raw) else { return .NO }
-        return connection.access(raw, method: String(cString: method), upload: upload, count: &count.pointee)
+        return connection.access(
+            raw, method: String(cString: method), version: version, upload: upload, count: &count.pointee)
     }
 }

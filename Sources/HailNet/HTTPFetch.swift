@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// One blocking `GET`, for the commands that ask an agent. Plain HTTP over TCP or a unix socket.
+/// One blocking `GET`, for the commands that ask an agent.
+///
+/// Plain HTTP over TCP or a unix socket.
 package struct HTTPFetch: Sendable {
     package struct Answer: Equatable, Sendable {
         package let status: Int
@@ -10,7 +12,9 @@ package struct HTTPFetch: Sendable {
     package let address: SocketAddress
     /// Everything together may take this long.
     package var timeoutSeconds: Double
-    /// Sent besides `Host`, such as `Authorization`. Names and values may not hold a line break.
+    /// Sent besides `Host`, such as `Authorization`.
+    ///
+    /// Names and values may not hold a line break.
     package var headers: [HTTPField]
     /// The longest answer that is taken.
     package var answerBytes = 256 << 20

@@ -8,8 +8,9 @@ package struct HTTPField: Hashable, Sendable {
         self.value = value
     }
 
-    /// Reads `name=value&name=value…` in order, repeated names included. A piece without `=` has an empty value, an
-    /// empty piece is passed over.
+    /// Reads `name=value&name=value…` in order, repeated names included.
+    ///
+    /// A piece without `=` has an empty value, an empty piece is passed over.
     package static func parse(_ bytes: ArraySlice<UInt8>) throws(HTTPProblem) -> [HTTPField] {
         var fields: [HTTPField] = []
         for piece in bytes.split(separator: UInt8(ascii: "&")) {

@@ -6,8 +6,9 @@ package struct HTTPLimits: Equatable, Sendable {
     package var connectionsPerAddress = 500
     /// The longest body; a longer one is answered with 413.
     package var bodyBytes = 4 << 20
-    /// A body that is too long is read and thrown away up to here, so that its sender lives to see the answer. One
-    /// that states a greater length is answered at once, one that states none is cut.
+    /// A body that is too long is read and thrown away up to here, so that its sender lives to see the answer.
+    ///
+    /// One that states a greater length is answered at once, one that states none is cut.
     package var discardedBytes = 16 << 20
     /// What the bodies of all requests take together; beyond it they are answered with 503.
     package var heldBytes = 64 << 20
@@ -16,6 +17,7 @@ package struct HTTPLimits: Equatable, Sendable {
     /// How long a connection may be silent.
     package var idleSeconds = 30
     /// How long each may take: the wait for a request line, the rest of the request, the sending of the answer.
+    ///
     /// A client that drips is never idle; this cuts it. The time a handler takes does not count.
     package var phaseSeconds = 60.0
 

@@ -9,8 +9,9 @@ package enum HTTPProblem: Error, Equatable, Sendable {
     case notUTF8
     /// A target that is neither a path nor an absolute URL.
     case malformedTarget
-    /// Several lengths, or a length and a transfer coding: what follows cannot be told from the body.
-    case conflictingLength
+    /// Several lengths, a length and a transfer coding, or a coding other than `chunked`: what follows cannot be told
+    /// from the body.
+    case unclearLength
     case bodyTooLarge(limitBytes: Int)
     /// The bodies of all requests together take more memory than they may.
     case busy
@@ -32,7 +33,7 @@ package enum HTTPProblem: Error, Equatable, Sendable {
         case .controlByte: "control_byte"
         case .notUTF8: "not_utf8"
         case .malformedTarget: "malformed_target"
-        case .conflictingLength: "conflicting_length"
+        case .unclearLength: "unclear_length"
         case .bodyTooLarge: "too_large"
         case .busy: "busy"
         }
@@ -46,7 +47,7 @@ package enum HTTPProblem: Error, Equatable, Sendable {
         case .controlByte: "the request target holds a control byte or a space"
         case .notUTF8: "the text is not UTF-8"
         case .malformedTarget: "the request target is neither a path nor a URL"
-        case .conflictingLength: "the request states its length more than once"
+        case .unclearLength: "the length of the body is not clear"
         case .bodyTooLarge(let limit): "the body is longer than \(limit) bytes"
         case .busy: "too many bodies at once; try again"
         }

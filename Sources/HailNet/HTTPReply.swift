@@ -1,5 +1,6 @@
-/// The one answer to a request, now or later, from any queue. A reply that is dropped answers 500, so no connection
-/// hangs on a forgotten one.
+/// The one answer to a request, now or later, from any queue.
+///
+/// A reply that is dropped answers 500, so no connection hangs on a forgotten one.
 package final class HTTPReply: Sendable {
     private let exchange: HTTPExchange
 

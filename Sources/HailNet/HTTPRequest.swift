@@ -6,7 +6,9 @@ package struct HTTPRequest: Sendable {
     package var body: [UInt8]
     /// Where the connection came from; `CallerTrust` says what that is worth.
     package var peer: PeerClass
-    /// Why the request cannot be taken: answer it with the problem's status. Its body is empty then.
+    /// Why the request cannot be taken: answer it with the problem's status.
+    ///
+    /// Its body is empty then.
     package var problem: HTTPProblem?
 
     package init(

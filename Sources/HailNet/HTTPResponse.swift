@@ -1,8 +1,12 @@
-/// An answer. `Content-Length`, `Date` and `Connection` are added when it is sent; for `HEAD` the body is left out.
+/// An answer.
+///
+/// `Content-Length`, `Date` and `Connection` are added when it is sent; for `HEAD` the body is left out.
 package struct HTTPResponse: Sendable {
     package var status: Int
     package var contentType: String
-    /// Further header fields. A value with a line break is left out.
+    /// Further header fields.
+    ///
+    /// A value with a line break is left out.
     package var headers: [HTTPField]
     package var body: [UInt8]
 
@@ -19,8 +23,9 @@ package struct HTTPResponse: Sendable {
         self.init(status: status, contentType: contentType, body: Array(text.utf8))
     }
 
-    /// An error in the shape of the interface, for answers that no route gives. The texts are this target's own
-    /// and need no escaping.
+    /// An error in the shape of the interface, for answers that no route gives.
+    ///
+    /// The texts are this target's own and need no escaping.
     static func failure(status: Int, code: String, message: String) -> HTTPResponse {
         HTTPResponse(status: status, text: #"{"error":{"code":"\#(code)","message":"\#(message)"}}"#)
     }

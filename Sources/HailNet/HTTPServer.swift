@@ -1,7 +1,9 @@
 internal import Dispatch
 
-/// An HTTP server on one or more addresses. Each has an epoll thread of its own, on which the handler runs; a handler
-/// that takes time answers later, from elsewhere.
+/// An HTTP server on one or more addresses.
+///
+/// Each has an epoll thread of its own, on which the handler runs; a handler that takes time answers later, from
+/// elsewhere.
 ///
 /// `@unchecked Sendable`: every stored property that changes is read and written on `control` only, which is serial.
 package final class HTTPServer: @unchecked Sendable {
@@ -31,7 +33,9 @@ package final class HTTPServer: @unchecked Sendable {
         self.limits = limits
     }
 
-    /// Starts to answer. Called once.
+    /// Starts to answer.
+    ///
+    /// Called once.
     ///
     /// - Throws: `serverRefused`; nothing is left running then.
     package func start(_ handler: @escaping Handler) throws(NetError) {
@@ -48,8 +52,10 @@ package final class HTTPServer: @unchecked Sendable {
     }
 
     /// Takes no more connections, waits up to `graceSeconds` for the answers that handlers still owe, answers the
-    /// others with 503, and ends. Blocks; not to be called on a thread of the server, and the queues that owe the
-    /// answers must be free to give them.
+    /// others with 503, and ends.
+    ///
+    /// Blocks; not to be called on a thread of the server, and the queues that owe the answers must be free to give
+    /// them.
     package func stop(graceSeconds: Double) {
         control.sync { end(graceSeconds: graceSeconds) }
     }

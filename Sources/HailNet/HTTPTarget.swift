@@ -6,9 +6,13 @@ package struct HTTPTarget: Equatable, Sendable {
     package var authority: String?
     /// The undecoded path.
     package var rawPath = ""
-    /// The decoded path. A `%2F` is a `/` here and a part's own byte in `pathParts`.
+    /// The decoded path.
+    ///
+    /// A `%2F` is a `/` here and a part's own byte in `pathParts`.
     package var path = ""
-    /// The path split at `/` and then decoded: `/p/a%2Fb` is `p`, `a/b`. The root has one empty part.
+    /// The path split at `/` and then decoded: `/p/a%2Fb` is `p`, `a/b`.
+    ///
+    /// The root has one empty part.
     package var pathParts: [String] = []
     package var query: [HTTPField] = []
     /// Why the fields above are not all filled.
@@ -43,7 +47,8 @@ package struct HTTPTarget: Equatable, Sendable {
     private mutating func afterAuthority(_ bytes: ArraySlice<UInt8>) throws(HTTPProblem) -> ArraySlice<UInt8> {
         guard bytes.first != UInt8(ascii: "/") else { return bytes }
         let scheme = Array("http://".utf8)
-        guard bytes.count > scheme.count, bytes.prefix(scheme.count).elementsEqual(scheme, by: { $0 | 0x20 == $1 | 0x20 })
+        guard bytes.count > scheme.count,
+            bytes.prefix(scheme.count).elementsEqual(scheme, by: { $0 | 0x20 == $1 | 0x20 })
         else { return bytes }
         let rest = bytes.dropFirst(scheme.count)
         let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex

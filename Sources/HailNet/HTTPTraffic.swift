@@ -71,7 +71,9 @@ final class HTTPTraffic: @unchecked Sendable {
         if isDrainingNow.load(ordering: .sequentiallyConsistent) { lock.holding { lock.announce() } }
     }
 
-    /// Suspends a connection until its exchange is answered. On the daemon's thread, in the access handler.
+    /// Suspends a connection until its exchange is answered.
+    ///
+    /// On the daemon's thread, in the access handler.
     func suspend(_ connection: OpaquePointer, for exchange: HTTPExchange) {
         let isStopping = lock.holding {
             suspended[ObjectIdentifier(exchange)] = exchange
@@ -82,8 +84,10 @@ final class HTTPTraffic: @unchecked Sendable {
         if isStopping { exchange.answer(.stopping) }
     }
 
-    /// Ends a suspension. A connection must not be touched after its daemon has stopped, so it leaves the table only
-    /// when this is done.
+    /// Ends a suspension.
+    ///
+    /// A connection must not be touched after its daemon has stopped, so it leaves the table only when this is
+    /// done.
     func resume(_ connection: OpaquePointer, _ exchange: HTTPExchange) {
         MHD_resume_connection(connection)
         lock.holding {

@@ -5,6 +5,7 @@ final class ListeningSocket: Sendable {
     /// The address it is bound to, with the port that the system chose.
     let address: SocketAddress
     let descriptor: Descriptor
+    private let file: SocketFile?
 
     private static let backlog: Int32 = 1_024
 
@@ -28,10 +29,10 @@ final class ListeningSocket: Sendable {
         }
         if code == EADDRINUSE { throw .addressInUse("\(wanted)") }
         guard code == 0 else { throw .system(action: "listen on", subject: "\(wanted)", code: code) }
-        if case .unix(let path) = wanted { chmod(path, SocketFile.mode) }
+        file = SocketFile(of: wanted)
         address = try SocketAddress.bound(to: descriptor)
         self.descriptor = descriptor
     }
 
-    deinit { SocketFile.remove(address) }
+    deinit { file?.remove() }
 }

@@ -31,7 +31,9 @@ final class Lock: @unchecked Sendable {
         return body()
     }
 
-    /// Wakes who waits. While holding the lock.
+    /// Wakes who waits.
+    ///
+    /// While holding the lock.
     func announce() { pthread_cond_broadcast(condition) }
 
     /// Waits until `isTrue` or the deadline (`Clock.nanoseconds`) passes; the last answer of `isTrue`, which runs

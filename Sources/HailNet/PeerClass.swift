@@ -1,6 +1,8 @@
 internal import CIngest
 
-/// How near a peer is, by its address. A smaller class is the more trusted one.
+/// How near a peer is, by its address.
+///
+/// A smaller class is the more trusted one.
 ///
 /// The address of a datagram can be forged: `private` is convenience, not authentication.
 package enum PeerClass: UInt8, Comparable, Sendable, CaseIterable {

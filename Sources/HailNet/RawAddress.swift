@@ -13,16 +13,26 @@ extension SocketAddress {
 
     /// Runs `body` with the `sockaddr` of the address.
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        var storage = sockaddr_storage()
-        return withUnsafeMutableBytes(of: &storage) { room in
-            let count = fill(room)
-            // The storage is aligned for every kind of address.
+        SocketAddress.withRoom { base, room in body(UnsafePointer(base), socklen_t(fill(room))) }
+    }
+
+    /// Runs `body` with room for an address of any kind, zeroed.
+    ///
+    /// It stands for a `sockaddr_storage`, whose name an optimised build assigns to the module of libmicrohttpd.
+    static func withRoom<Result>(
+        _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutableRawBufferPointer) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: roomBytes, alignment: 8) { room in
+            room.initializeMemory(as: UInt8.self, repeating: 0)
             return room.withMemoryRebound(to: sockaddr.self) { bound in
-                guard let base = bound.baseAddress else { preconditionFailure("a sockaddr_storage is not empty") }
-                return body(UnsafePointer(base), socklen_t(count))
+                guard let base = bound.baseAddress else { preconditionFailure("the room for an address is empty") }
+                return body(base, room)
             }
         }
     }
+
+    /// The size of a `sockaddr_storage`.
+    static let roomBytes = 128
 
     /// Writes the address at the start of `room`, which is zeroed; the count of its bytes.
     private func fill(_ room: UnsafeMutableRawBufferPointer) -> Int {
@@ -75,14 +85,10 @@ extension SocketAddress {
 
     /// The address a socket is bound to, with the port that the system chose.
     static func bound(to descriptor: borrowing Descriptor) throws(NetError) -> SocketAddress {
-        var storage = sockaddr_storage()
-        var count = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let number = descriptor.number
-        let address: SocketAddress? = withUnsafeMutableBytes(of: &storage) { room in
-            room.withMemoryRebound(to: sockaddr.self) { bound in
-                guard let base = bound.baseAddress, getsockname(number, base, &count) == 0 else { return nil }
-                return SocketAddress(base, count: count)
-            }
+        let address: SocketAddress? = withRoom { base, room in
+            var count = socklen_t(room.count)
+            return getsockname(number, base, &count) == 0 ? SocketAddress(base, count: count) : nil
         }
         guard let address else {
             throw .system(action: "name", subject: "descriptor \(number)", code: errno)

@@ -35,7 +35,8 @@ struct CallerTrustTests {
             ["localhost:x"], ["localhost:8085:1"], ["localhost:99999"], ["localhost:-1"], [" localhost"],
             ["localhost "], ["localhost,evil.com"], ["user@localhost"], ["localhost/"], ["http://localhost"],
             ["127.0.0.2"], ["127.1"], ["0177.0.0.1"], ["2130706433"], ["0.0.0.0"], ["[::]"], ["::1"], ["[::1"],
-            ["[::1]x"], ["[::1]8085"], ["[::ffff:127.0.0.1]"], ["[::1%lo]"], ["192.168.1.6"], ["stats.example.com.evil.com"],
+            ["[::1]x"], ["[::1]8085"], ["[::ffff:127.0.0.1]"], ["[::1%lo]"], ["192.168.1.6"],
+            ["stats.example.com.evil.com"],
             ["example.com"], [":8085"], ["."], ["localhost", "localhost"], ["localhost", "evil.com"],
         ])
     func otherHosts(hosts: [String]) {
@@ -69,7 +70,8 @@ struct CallerTrustTests {
             ["http://evil.com:8085"], ["http://localhost.evil.com:8085"], ["http://app.example.com"],
             ["https://app.example.com:8000"], ["https://app.example.com.evil.com"], ["app.example.com"],
             ["file://"], ["chrome-extension://abcdef"], ["http://localhost:8085", "http://localhost:8085"],
-            ["http://localhost:8085, http://evil.com"], ["http://localhost:8085//"], ["http://"], ["http:localhost:8085"],
+            ["http://localhost:8085, http://evil.com"], ["http://localhost:8085//"], ["http://"],
+            ["http:localhost:8085"],
         ])
     func otherOrigins(origins: [String]) {
         #expect(trust.caller(Evidence(peer: .loopback, hosts: ["localhost:8085"], origins: origins)) == .any)
@@ -87,7 +89,9 @@ struct CallerTrustTests {
 
     @Test(
         "is nobody's behind a proxy",
-        arguments: ["Forwarded", "forwarded", "X-Forwarded-For", "x-forwarded-for", "X-Real-IP", "x-real-ip", "Via", "VIA"])
+        arguments: [
+            "Forwarded", "forwarded", "X-Forwarded-For", "x-forwarded-for", "X-Real-IP", "x-real-ip", "Via", "VIA",
+        ])
     func proxies(header: String) {
         for value in ["", "127.0.0.1"] {
             let request = HTTPRequest(

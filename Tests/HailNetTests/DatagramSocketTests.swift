@@ -67,6 +67,19 @@ struct DatagramSocketTests {
         }
         #expect(access(path, F_OK) != 0)
     }
+
+    @Test("leaves a unix file that another has put in its place")
+    func foreignFile() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/d.sock"
+        var first: [DatagramSocket]? = try DatagramSocket.bind(.unix(path: path), lanes: 1)
+        unlink(path)
+        let second = try DatagramSocket.bind(.unix(path: path), lanes: 1)
+        #expect(first?.count == 1)
+        first = nil
+        #expect(access(path, F_OK) == 0)
+        #expect(second.count == 1)
+    }
 }
 
 @Suite("Datagram sender")

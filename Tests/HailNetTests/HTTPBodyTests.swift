@@ -83,12 +83,15 @@ struct HTTPBodyTests {
         arguments: [
             "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n",
             "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Content-Length: -1\r\n", "Content-Length: 5x\r\n",
-            "Content-Length: 99999999999999999999\r\n",
+            "Content-Length: 99999999999999999999\r\n", "Content-Length: 5, 5\r\n", "Content-Length: +5\r\n",
+            "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: \r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n",
         ])
     func unclear(lengths: String) async throws {
         try await HTTPServerTests.withServer(limits: Self.limits) { address in
             let client = try RawClient(address)
-            client.write("POST /x HTTP/1.1\r\nHost: h\r\n\(lengths)\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.write(
+                "POST /x HTTP/1.1\r\nHost: h\r\n\(lengths)\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")
             let status = client.read()?.status
             #expect(status == 400 || status == 413)
             #expect(client.isClosedByServer())

@@ -164,7 +164,9 @@ struct HTTPDeadlineTests {
 
     @Test(
         "cuts a client that drips",
-        arguments: ["GET /", "GET / HTTP/1.1\r\nHost: h\r\nX: ", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n"])
+        arguments: [
+            "GET /", "GET / HTTP/1.1\r\nHost: h\r\nX: ", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
+        ])
     func drip(start: String) async throws {
         try await HTTPServerTests.withServer(limits: Self.limits) { address in
             let client = try RawClient(address)

@@ -88,7 +88,7 @@ struct HTTPServerTests {
             let client = try RawClient(address)
             client.write("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nBREW /x HTTP/1.1\r\nHost: h\r\n\r\n")
             let head = try #require(client.read(toHead: true))
-            #expect(head.has("Content-Length: 24"))
+            #expect(head.has("Content-Length: 22"))
             #expect(client.read()?.body == "BREW /x [] 0  loopback")
         }
     }
@@ -111,8 +111,11 @@ struct HTTPServerTests {
 
     @Test(
         "does not let a NUL cut a request short",
-        arguments: ["GET /a\0b HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nX-Real-IP\0: 1\r\n\r\n"])
-    func rawNul(text: String) async throws {
+        arguments: [
+            "GET /a~b HTTP/1.1|Host: h||", "GET /a~ HTTP/1.1|Host: h||", "GET /a HTTP/1.1|Host: h|X-Real-IP~: 1||",
+        ])
+    func rawNul(template: String) async throws {
+        let text = template.map { $0 == "|" ? "\r\n" : $0 == "~" ? "\0" : String($0) }.joined()
         try await Self.withServer { address in
             let client = try RawClient(address)
             client.write(text)
@@ -161,5 +164,48 @@ struct HTTPServerTests {
             longTarget.write("GET /" + String(repeating: "x", count: 40_000) + " HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(longTarget.read()?.status == 414)
         }
+    }
+
+    @Test("listens on several addresses, and ends on all of them")
+    func several() async throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/h"
+        let server = try HTTPServer(on: [Self.loopback, try SocketAddress(parsing: "[::1]:0"), .unix(path: path)])
+        try server.start(Self.echo)
+        #expect(server.addresses.count == 3)
+        for address in server.addresses { #expect(try HTTPFetch(address).get("/").status == 200) }
+        server.stop(graceSeconds: 1)
+        for address in server.addresses { #expect(throws: NetError.self) { try HTTPFetch(address).get("/") } }
+        #expect(access(path, F_OK) != 0)
+    }
+
+    @Test("lets nobody have more connections than one address may")
+    func connectionsPerAddress() async throws {
+        var limits = HTTPLimits()
+        limits.connectionsPerAddress = 3
+        try await Self.withServer(limits: limits) { address in
+            let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+            let clients = try (0..<3).map { _ in try RawClient(address) }
+            for client in clients {
+                client.write(get)
+                #expect(client.read()?.status == 200)
+            }
+            let fourth = try RawClient(address)
+            fourth.write(get)
+            #expect(fourth.read() == nil)
+            clients[0].write(get)
+            #expect(clients[0].read()?.status == 200)
+        }
+    }
+
+    @Test("serves on when it was bound long before it was started")
+    func boundFirst() async throws {
+        let server = try HTTPServer(on: [Self.loopback])
+        let early = try RawClient(server.addresses[0])
+        early.write("GET /early HTTP/1.1\r\nHost: h\r\n\r\n")
+        try server.start(Self.echo)
+        defer { server.stop(graceSeconds: 1) }
+        #expect(early.read()?.body == "GET /early [] 0  loopback")
+        #expect(throws: NetError.addressInUse("\(server.addresses[0])")) { try HTTPServer(on: server.addresses) }
     }
 }
