@@ -1,0 +1,144 @@
+package import HailCore
+
+/// One side of a metric expression: a metric by name, how it is read, or a constant.
+package struct MetricTerm: Hashable, Sendable {
+    /// How the points of a series build on each other.
+    package enum Carry: Hashable, Sendable {
+        case none
+        /// `m:+`: each point is the sum up to and with it.
+        case cumulative
+        /// `m:last`: a point without a value repeats the one before.
+        case forward
+    }
+
+    /// Numbers of a timer that `m:…` may ask for.
+    package enum Statistic: Hashable, Sendable {
+        case count, sum, mean, min, max, stddev
+        /// In thousandths: `p99.9` is 999.
+        case percentile(thousandths: Int)
+    }
+
+    /// The metric's name, decoded.
+    package let name: String
+    /// The kind that was chosen; nil reads the counter, else the gauge, else the timer, else the set.
+    package let kind: Kind?
+    package let statistic: Statistic?
+    package let carry: Carry
+    /// What the name means where no such metric is stored.
+    package let constant: Constant?
+    /// Whether it was written `=200` or `=days`: a constant even where a metric has the name.
+    package let isForced: Bool
+
+    /// Reads one side of an expression.
+    ///
+    /// - Throws: `bad_metric`; `not_kept_yet` for kinds and statistics that are not kept.
+    package init(parsing text: Substring) throws(QueryError) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let name = MetricTerm.decoded(MetricTerm.trimmed(parts[0]))
+        if name.hasPrefix("="), let constant = Constant(String(name.dropFirst())), parts.count == 1 {
+            self.name = name
+            (kind, statistic, carry, self.constant, isForced) = (nil, nil, .none, constant, true)
+            return
+        }
+        guard !name.isEmpty, name.utf8.count <= Limits.partBytes,
+            !name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else {
+            throw QueryError(
+                .badMetric, "metrics",
+                "\(quoted(text)) is no metric; a name has 1 to \(Limits.partBytes) bytes without control bytes.")
+        }
+        var modes = Modes()
+        for mode in parts.dropFirst() where !modes.take(mode) {
+            throw QueryError(
+                .badMetric, "metrics",
+                "\(quoted(mode)) in \(quoted(text)) is no mode, or one too many; write :+, :last, :counter, :gauge, "
+                    + ":timer, :set, :count, :sum, :mean, :min, :max, :stddev or :p50 to :p99.9, and / and : inside a "
+                    + "name as %2F and %3A.")
+        }
+        if let missing = modes.notKept {
+            throw QueryError(
+                .notKeptYet, "metrics", "\(quoted(text)) asks for \(missing), which this version does not keep yet.")
+        }
+        self.name = name
+        (kind, statistic, carry) = (modes.kind, modes.statistic, modes.carry ?? .none)
+        constant = parts.count == 1 ? Constant(name) : nil
+        isForced = false
+    }
+
+    private struct Modes {
+        var kind: Kind?
+        var statistic: Statistic?
+        var carry: Carry?
+
+        /// Takes one mode; false where it is unknown or given twice.
+        mutating func take(_ text: Substring) -> Bool {
+            // A `+` of a query string arrives as a space.
+            if text == "+" || text == " " { return set(.cumulative) }
+            let word = MetricTerm.trimmed(text)
+            if word == "last" { return set(.forward) }
+            if let chosen = Kind.allCases.first(where: { $0.name == word }) {
+                defer { kind = chosen }
+                return kind == nil
+            }
+            guard let chosen = Modes.statistic(word), statistic == nil else { return false }
+            statistic = chosen
+            return true
+        }
+
+        private mutating func set(_ chosen: Carry) -> Bool {
+            defer { carry = chosen }
+            return carry == nil
+        }
+
+        private static func statistic(_ word: Substring) -> Statistic? {
+            switch word {
+            case "count": return .count
+            case "sum": return .sum
+            case "mean": return .mean
+            case "min": return .min
+            case "max": return .max
+            case "stddev": return .stddev
+            default:
+                guard word.first == "p", word.utf8.count <= 5, let rank = Quantity(decimal: String(word.dropFirst())),
+                    rank.amount >= Quantity(0).amount, rank.amount <= Quantity(100).amount,
+                    rank.amount.micros % 100_000 == 0
+                else { return nil }
+                return .percentile(thousandths: Int(rank.amount.micros / 100_000))
+            }
+        }
+
+        /// What these modes need that is not kept, in words; nil where all is kept.
+        var notKept: String? {
+            if let kind, kind != .counter { return "a \(kind.name)" }
+            return statistic == nil ? nil : "a timer's statistic"
+        }
+    }
+
+    /// Replaces `%2F` and `%3A`, which stand for the two characters an expression uses itself.
+    private static func decoded(_ text: Substring) -> String {
+        guard text.contains("%") else { return String(text) }
+        var out: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.first {
+            let escape = rest.prefix(3).map { $0 >= UInt8(ascii: "a") ? $0 - 32 : $0 }
+            if escape == Array("%2F".utf8) {
+                out.append(UInt8(ascii: "/"))
+                rest = rest.dropFirst(3)
+            } else if escape == Array("%3A".utf8) {
+                out.append(UInt8(ascii: ":"))
+                rest = rest.dropFirst(3)
+            } else {
+                out.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    static func trimmed(_ text: Substring) -> Substring {
+        var text = text
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

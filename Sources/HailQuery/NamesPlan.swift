@@ -1,0 +1,54 @@
+package import HailCore
+
+/// Which pages hold the names of a subject's groups and metrics, as commands for one pipelined round trip.
+///
+/// A name lies in the first page or in the overflow page of its digest, so that one who looks for all of them reads
+/// all 65 pages of every chunk.
+package struct NamesPlan: Sendable {
+    package let subject: [String]
+    /// The commands, each as its words.
+    package let commands: [[[UInt8]]]
+
+    /// - Parameters:
+    ///   - chunks: of a resolution each; names are written into every chunk they are counted in.
+    /// - Throws: `too_costly`.
+    package init(
+        subject: [String], chunks: [(resolution: Resolution, chunks: Range<Int64>)], digester: Digester
+    ) throws(QueryError) {
+        self.subject = subject
+        let pages = Int(PageField.overflowPages) + 1
+        guard chunks.reduce(0, { $0 + $1.chunks.count }) <= ReadPlan.Bound.keys / pages else {
+            throw ReadPlan.tooCostly()
+        }
+        let digest = digester(CellName.subjectBytes(subject))
+        let shard = Shard(subject: digest)
+        commands = chunks.flatMap { resolution, chunks in
+            chunks.flatMap { chunk in
+                (0...PageField.overflowPages).map { page in
+                    [
+                        Array("HGETALL".utf8),
+                        StoreKey.chunk(
+                            letter: StoreKey.Letter.page, shard: shard, digest: digest,
+                            widthSeconds: resolution.widthSeconds, chunk: chunk, page: page),
+                    ]
+                }
+            }
+        }
+    }
+
+    /// The names that the replies hold.
+    ///
+    /// - Throws: `store_unreadable`.
+    package func names(in replies: ArraySlice<ReadReply>) throws(QueryError) -> KnownNames {
+        guard replies.count == commands.count else { throw Readings.misshapen() }
+        var names = KnownNames()
+        for reply in replies {
+            let elements = try reply.elements()
+            guard elements.count % 2 == 0 else { throw Readings.misshapen() }
+            for index in stride(from: 0, to: elements.count, by: 2) {
+                if let field = try elements[index].value() { names.take(field) }
+            }
+        }
+        return names
+    }
+}
