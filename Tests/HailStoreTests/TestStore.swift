@@ -59,6 +59,8 @@ final class TestStore: Sendable {
 
     init() throws {
         folder = try TestFolder()
+        // As the agent does: a connection whose server went must fail, not end the process.
+        signal(SIGPIPE, SIG_IGN)
         embedded = EmbeddedStore(folder: folder.path)
         try embedded.ensureRunning()
     }
