@@ -34,9 +34,9 @@ package final class EmbeddedStore: @unchecked Sendable {
         case adopted
     }
 
-    /// Starts the server unless it is there, and waits until it takes connections.
+    /// Starts the server unless it is there, and waits until it answers.
     ///
-    /// It may still be loading its file then and answer `LOADING`.
+    /// A long file takes longer to load than it is waited for here; the server then answers `LOADING` at first.
     ///
     /// - Throws: `serverNotInstalled`, `serverFailed`, `folder`.
     @discardableResult
@@ -87,11 +87,25 @@ package final class EmbeddedStore: @unchecked Sendable {
                 try start(inheriting: lock)
                 didStart = true
             }
-            if (try? RedisConnection(unixSocket: socketPath)) != nil { return didStart ? .started : .adopted }
+            if var connection = try? RedisConnection(unixSocket: socketPath) {
+                waitWhileLoading(&connection, until: min(deadline, .now() + EmbeddedStore.loadingSeconds))
+                if connection.isAlive { return didStart ? .started : .adopted }
+            }
             guard DispatchTime.now() < deadline else {
                 throw .serverFailed(reason: "it does not take connections", log: logTail())
             }
             usleep(3_000)
+        }
+    }
+
+    /// Seconds for which a server that loads its file is waited for.
+    private static let loadingSeconds = 2.0
+
+    private func waitWhileLoading(_ connection: inout RedisConnection, until deadline: DispatchTime) {
+        while DispatchTime.now() < deadline, case .error(let text)? = try? connection.send(RedisCommand("PING")),
+            text.hasPrefix("LOADING")
+        {
+            usleep(1_000)
         }
     }
 

@@ -23,8 +23,11 @@ package enum FlushReply: Equatable, Sendable {
             case ("applied", 7): self = FlushReply.applied(items)
             case ("duplicate", 2): self = .duplicate
             case ("gap", 2):
-                guard let last = items[1].number, last > 0 else { fallthrough }
-                self = .gap(last: UInt64(last))
+                if let last = items[1].number, last > 0 {
+                    self = .gap(last: UInt64(last))
+                } else {
+                    self = .broken("a gap behind nothing")
+                }
             case ("missing", 1): self = .missing
             case ("partial", 2), ("malformed", 2):
                 self = .broken((items[0].text ?? "") + ": " + (items[1].text ?? ""))

@@ -103,7 +103,8 @@ package struct ShardDelivery {
     package mutating func observe(guardValue last: UInt64, nowSeconds: Int64) -> [Action] {
         guard !isUnderWay, stopReason == nil, mode == .ordered, last < lastAcknowledged else { return [] }
         dropOldTail(nowSeconds)
-        guard hasTail else { return [] }
+        // The cursor may have gone back already, over a connection that broke too.
+        guard hasTail, items[cursor - 1].header.identity.sequence > last else { return [] }
         return rewind(to: last, nowSeconds)
     }
 
