@@ -1,0 +1,81 @@
+import HailAggregate
+import HailCore
+import HailSeal
+import HailWire
+
+/// Lines on their way through lanes, windows and pending cells into batches, without the queues.
+final class Flow {
+    struct Lane {
+        let table = SeriesTable(limit: 100_000)
+        var startSeconds: Int64 = 0
+    }
+
+    static let agent = Digest(high: 1, low: 2)
+    let book: CellBook
+    let pending: PendingCells
+    private(set) var lanes: [Lane]
+    private var windowCount: UInt64 = 0
+    private var sequences = [UInt64](repeating: 1, count: 256)
+    private let buffer = LineBuffer()
+
+    init(ladder: Ladder, laneCount: Int = 1, droppedDimensions: Set<String> = []) {
+        book = CellBook(ladder: ladder, digester: NameDigest.blake2b)
+        pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
+        lanes = (0..<laneCount).map { _ in Lane() }
+    }
+
+    /// Adds the lines of a text; refused ones are returned.
+    @discardableResult
+    func add(_ text: String, lane: Int = 0) -> [LineError] {
+        let table = lanes[lane].table
+        var refused: [LineError] = []
+        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11).scan($0, into: buffer) }
+        for position in 0..<buffer.lineCount {
+            if let error = buffer.lines[position].error { refused.append(error) }
+        }
+        let finestSeconds = book.ladder.finest.widthSeconds
+        table.add(buffer, finestSeconds: finestSeconds) { line in
+            do throws(LineError) {
+                let name = try SeriesNameParser.parse(buffer.identity(of: line))
+                let index = table.insert(
+                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
+                    name: name)
+                table.add(line, of: buffer, to: index, finestSeconds: finestSeconds)
+            } catch {
+                line.error = error
+                refused.append(error)
+            }
+        }
+        return refused
+    }
+
+    /// Closes the window of a lane that began at the lane's second.
+    func close(lane: Int = 0, startSeconds: Int64, condition: BatchGroup.Condition? = nil) -> ClosedWindow {
+        let table = lanes[lane].table
+        let (sums, newSeries) = table.close(nextSums: WindowSums())
+        windowCount += 1
+        return ClosedWindow(
+            id: windowCount, lane: lane, generation: 0, startSeconds: startSeconds, sums: sums, newSeries: newSeries,
+            arena: table.arena, condition: condition)
+    }
+
+    /// The batches of every shard that has something pending.
+    func flush(nowSeconds: Int64, cellLimit: Int = Limits.cellsPerBatch) -> [Batch] {
+        let builder = BatchBuilder(book: book, agent: Flow.agent, nowSeconds: nowSeconds, cellLimit: cellLimit)
+        var all: [Batch] = []
+        for shard in UInt8.min...UInt8.max where !pending.shards[Int(shard)].isEmpty {
+            let batches = builder.batches(
+                of: pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)])
+            sequences[Int(shard)] += UInt64(batches.count)
+            all += batches
+        }
+        return all
+    }
+
+    /// Adds lines as one window and returns its batches.
+    func once(_ text: String, at seconds: Int64, condition: BatchGroup.Condition? = nil, cellLimit: Int = 2_000) -> [Batch] {
+        add(text)
+        _ = pending.fold(close(startSeconds: seconds, condition: condition))
+        return flush(nowSeconds: seconds, cellLimit: cellLimit)
+    }
+}
