@@ -52,5 +52,6 @@ let package = Package(
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailAgent", with: ["HailCore"]),
+        .testTarget(name: "HouseTests", swiftSettings: strict),
     ]
 )

@@ -1,0 +1,42 @@
+# Builds with the Swift toolchain and ships the binary with the three C libraries and redis-server, for the embedded
+# store.
+#
+#   docker build -t hailwhale .
+#   docker run -p 127.0.0.1:8125:8125/udp -p 127.0.0.1:8085:8085 -v hailwhale:/var/lib/hailwhale hailwhale
+ARG SWIFT_VERSION=6.3.1
+FROM swift:${SWIFT_VERSION}-bookworm AS build
+RUN apt-get update --quiet \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
+        libhiredis-dev libmicrohttpd-dev libsodium-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Package.swift ./
+COPY Sources Sources
+COPY Tests Tests
+RUN swift build -c release --static-swift-stdlib --product hailwhale \
+    && install -D --strip "$(swift build -c release --show-bin-path)/hailwhale" /out/hailwhale
+
+FROM debian:bookworm-slim
+# The package starts no service here: the base image's policy-rc.d forbids it.
+RUN apt-get update --quiet \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
+        libhiredis0.14 libmicrohttpd12 libsodium23 redis-server \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --home-dir /var/lib/hailwhale --create-home --shell /usr/sbin/nologin hailwhale \
+    && chmod 0700 /var/lib/hailwhale
+COPY --from=build /out/hailwhale /usr/local/bin/hailwhale
+USER hailwhale
+VOLUME /var/lib/hailwhale
+# In a container nothing arrives from loopback: published ports show the bridge's private address. Writes are taken
+# from private addresses, so publish the ports to 127.0.0.1 or to a private network only. Reads stay closed to
+# others until HAILWHALE_READ says otherwise.
+ENV HAILWHALE_UDP=0.0.0.0:8125 \
+    HAILWHALE_HTTP=0.0.0.0:8085 \
+    HAILWHALE_DATA=/var/lib/hailwhale/data \
+    HAILWHALE_PLAIN=private
+EXPOSE 8125/udp 8085/tcp
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8085 && printf 'GET /healthz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
+ENTRYPOINT ["hailwhale"]
+CMD ["run"]

@@ -1,0 +1,56 @@
+# HailWhale: what a fresh Debian 12 with the Swift toolchain needs, and nothing else.
+#
+#   make deps    installs the Debian packages that are missing; starts no service
+#   make run     builds the release and runs the agent on its defaults
+#   make test    every test: units, the house's rules, the release binary from outside
+#   make lint    the formatter's rules
+#   make clean   removes what was built
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+SWIFT ?= swift
+PYTHON ?= python3
+RELEASE := -c release --static-swift-stdlib --product hailwhale
+BINARY := .build/release/hailwhale
+VENV := .build/venv
+REQUIREMENTS := Tests/Integration/requirements.txt
+# Arguments of the agent: make run ARGS="--http 127.0.0.1:9000"
+ARGS ?=
+# Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
+PYTEST_ARGS ?=
+
+.PHONY: deps build run test unit integration lint toolchain clean
+
+deps:
+	@.ci/deps
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { echo "No Swift toolchain on PATH: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+build: deps toolchain
+	$(SWIFT) build $(RELEASE)
+
+run: build
+	exec $(BINARY) run $(ARGS)
+
+test: unit integration
+
+unit: deps toolchain
+	$(SWIFT) test
+
+$(VENV)/ready: $(REQUIREMENTS) | deps
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	touch $@
+
+integration: build $(VENV)/ready
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+lint: toolchain
+	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
+
+clean:
+	rm -rf .build
