@@ -51,7 +51,7 @@ let package = Package(
         tests(of: "HailQuery", with: ["HailCore", "HailSeal"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
-        tests(of: "HailAgent", with: ["HailCore"]),
+        tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ]
 )

@@ -47,7 +47,10 @@ enum StoreEntry {
         do throws(StoreError) {
             var connection = try connector.connect()
             policy = try StorePolicy.check(over: &connection)
-            claim = try StoreMeta.claim(settings(options), nowSeconds: WallClock.seconds, over: &connection)
+            let (settings, now) = (settings(options), WallClock.seconds)
+            claim = options.isMigrating
+                ? try StoreMeta.migrate(settings, nowSeconds: now, over: &connection)
+                : try StoreMeta.claim(settings, nowSeconds: now, over: &connection)
         } catch {
             throw StoreEntryError(error)
         }

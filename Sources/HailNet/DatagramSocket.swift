@@ -7,6 +7,9 @@ package final class DatagramSocket: Sendable {
     package let address: SocketAddress
     package let receiveBuffer: ReceiveBuffer
 
+    /// Whether it is a unix socket, not UDP.
+    package var isUnix: Bool { if case .unix = address { true } else { false } }
+
     let descriptor: Descriptor
     /// nil unless this is a unix socket that was bound here.
     private let file: SocketFile?

@@ -7,6 +7,8 @@ package struct WrittenPaths: Equatable, Sendable {
     package let full: [[String]]
     /// Every path the event counts at, each once. For dimensions the overall group, which is empty, comes first.
     package let counted: [[String]]
+    /// Whether the paths count at their full length only.
+    package let isExact: Bool
 
     /// Reads `dimensions`: every prefix of every path and the overall group; a list of lists counts at exactly those
     /// paths and the overall group.
@@ -41,5 +43,6 @@ package struct WrittenPaths: Equatable, Sendable {
         }
         full = written.filter { !extended.contains($0) }
         self.counted = counted
+        isExact = list.isExact
     }
 }

@@ -109,28 +109,6 @@ struct QueryCommandTests {
         #expect(stage.errorOutput == "hailwhale: http://127.0.0.1:8085 cannot be reached: Connection refused\n")
     }
 
-    @Test(
-        "takes HTTP answers apart",
-        arguments: [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", FetchAnswer(status: 200, body: Array("{}".utf8))),
-            ("HTTP/1.0 404 Not Found\r\n\r\n", FetchAnswer(status: 404, body: [])),
-            ("HTTP/1.1 200\r\ncontent-length:1\r\n\r\na", FetchAnswer(status: 200, body: [0x61])),
-        ])
-    func http(text: String, answer: FetchAnswer) throws {
-        #expect(try AgentFetch.answer(from: Array(text.utf8)) == answer)
-    }
-
-    @Test(
-        "refuses what is no HTTP",
-        arguments: [
-            "", "HTTP/1.1 200 OK", "HTTP/2 200\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
-            "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
-            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nab",
-        ])
-    func badHTTP(text: String) {
-        #expect(throws: SystemError.self) { try AgentFetch.answer(from: Array(text.utf8)) }
-    }
-
     @Test("asks over a real socket")
     func socket() throws {
         let listener = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -146,10 +124,10 @@ struct QueryCommandTests {
             close(connection)
         }
         let agent = try #require(AgentURL(parsing: "http://127.0.0.1:\(port)"))
-        let answer = try AgentFetch.get(agent, "/totals?pk=a")
+        let answer = try CommandSocket.get(agent, "/totals?pk=a")
         served.wait()
         close(listener)
         #expect(answer == FetchAnswer(status: 200, body: Array("GET /totals?pk=a HTTP/1.0".utf8)))
-        #expect(throws: SystemError.self) { try AgentFetch.get(agent, "/totals") }
+        #expect(throws: SystemError.self) { try CommandSocket.get(agent, "/totals") }
     }
 }
