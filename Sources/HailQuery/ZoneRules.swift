@@ -45,7 +45,8 @@ package struct ZoneRules: Hashable, Sendable {
             self = found
         } else {
             throw QueryError(
-                .badZone, "tz", "\(quoted(text)) is no known time zone; write UTC or an offset such as +0530 or -05:00.")
+                .badZone, "tz", "\(quoted(text)) is no known time zone; write UTC or an offset such as +0530 or -05:00."
+            )
         }
     }
 
