@@ -121,7 +121,9 @@ package struct Coverage: Hashable, Sendable {
         return resolution.chunk(ofBucket: buckets.lowerBound)..<resolution.chunk(ofBucket: buckets.upperBound - 1) + 1
     }
 
-    /// The index of the span a bucket lies in, or nil. Complexity: logarithmic.
+    /// The index of the span a bucket lies in, or nil.
+    ///
+    /// - Complexity: logarithmic in the number of spans.
     package func spanIndex(ofBucket bucket: Int64) -> Int? {
         if resolution.isAllTime { return spans.isEmpty ? nil : 0 }
         let start = resolution.startSeconds(ofBucket: bucket)

@@ -5,7 +5,9 @@ package struct WrittenPaths: Equatable, Sendable {
     /// The paths as written, without the overall one and without those that another extends: a reader that knows
     /// these knows every prefix of them.
     package let full: [[String]]
-    /// Every path the event counts at, each once. For dimensions the overall group, which is empty, comes first.
+    /// Every path the event counts at, each once.
+    ///
+    /// For dimensions the overall group, which is empty, comes first.
     package let counted: [[String]]
 
     /// Reads `dimensions`: every prefix of every path and the overall group; a list of lists counts at exactly those
