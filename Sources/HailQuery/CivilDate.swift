@@ -7,7 +7,9 @@ package struct CivilDate: Hashable, Comparable, Sendable {
 
     package init(dayNumber: Int64) { self.dayNumber = dayNumber }
 
-    /// A date by its parts, or nil where the calendar has no such day. Years run from 1 to 9999.
+    /// A date by its parts, or nil where the calendar has no such day.
+    ///
+    /// Years run from 1 to 9999.
     package init?(year: Int64, month: Int64, day: Int64) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1,
             day <= CivilDate.daysIn(month: CivilDate.monthNumber(year: year, month: month))
@@ -17,7 +19,9 @@ package struct CivilDate: Hashable, Comparable, Sendable {
 
     package static func < (left: CivilDate, right: CivilDate) -> Bool { left.dayNumber < right.dayNumber }
 
-    /// Days since the Monday of its week, 0…6. 1970-01-01 was a Thursday.
+    /// Days since the Monday of its week, 0…6.
+    ///
+    /// 1970-01-01 was a Thursday.
     package var daysSinceMonday: Int64 { dayNumber + 3 - (dayNumber + 3).floorDivided(by: 7) * 7 }
 
     /// Months since January of year 0: `year · 12 + month − 1`.

@@ -33,16 +33,18 @@ package struct Coverage: Hashable, Sendable {
             return
         }
         let chosen: Resolution?
-        let wanted: [TimeSpan]
         if case .range(let from, let until) = period.shape {
             chosen = Coverage.resolution(from: from, until: until, now: now, finite)
-            wanted = try Coverage.buckets(from: from, until: until, chosen, parameter)
         } else {
             chosen = Coverage.coarsest(for: windows, now: now, finite)
-            wanted = windows
         }
-        let firstKept = chosen.map { now.advanced(by: -Int($0.keptSeconds)).floorDivided(by: $0.widthSeconds) * $0.widthSeconds }
-        let start = wanted.first?.startSeconds ?? now
+        let firstKept = chosen.map { (now - $0.keptSeconds).floorDivided(by: $0.widthSeconds) * $0.widthSeconds }
+        var start = windows.first?.startSeconds ?? now
+        var wanted = windows
+        if case .range(let from, let until) = period.shape, let chosen, let firstKept {
+            start = chosen.startSeconds(ofBucket: chosen.bucket(at: from))
+            wanted = try Coverage.buckets(from: max(from, firstKept), until: until, chosen, parameter)
+        }
         if let chosen, let firstKept, start >= firstKept {
             (resolution, spans, truncatedBefore) = (chosen, wanted, nil)
             return
@@ -87,9 +89,9 @@ package struct Coverage: Hashable, Sendable {
 
     /// The buckets that a range of instants touches.
     private static func buckets(
-        from: Int64, until: Int64, _ resolution: Resolution?, _ parameter: String
+        from: Int64, until: Int64, _ resolution: Resolution, _ parameter: String
     ) throws(QueryError) -> [TimeSpan] {
-        guard let resolution else { return [] }
+        guard from < until else { return [] }
         let first = resolution.bucket(at: from)
         let last = resolution.bucket(at: until - 1)
         guard last - first < Period.mostPoints else {
@@ -119,7 +121,9 @@ package struct Coverage: Hashable, Sendable {
         return resolution.chunk(ofBucket: buckets.lowerBound)..<resolution.chunk(ofBucket: buckets.upperBound - 1) + 1
     }
 
-    /// The index of the span a bucket lies in, or nil. Complexity: logarithmic.
+    /// The index of the span a bucket lies in, or nil.
+    ///
+    /// - Complexity: logarithmic in the number of spans.
     package func spanIndex(ofBucket bucket: Int64) -> Int? {
         if resolution.isAllTime { return spans.isEmpty ? nil : 0 }
         let start = resolution.startSeconds(ofBucket: bucket)

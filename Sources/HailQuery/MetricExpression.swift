@@ -23,8 +23,10 @@ package struct MetricExpression: Hashable, Sendable {
         denominator = sides.count == 2 ? try MetricTerm(parsing: sides[1]) : nil
     }
 
-    /// Reads `metrics` of a read: a name, a comma-separated list, a list of names, or an object
-    /// `{"dollars":"hits"}` for `dollars/hits`. Nothing is `hits`.
+    /// Reads the parameter `metrics` of a read.
+    ///
+    /// A name, a comma-separated list, a list of names, or an object `{"dollars":"hits"}` for `dollars/hits`; nothing
+    /// is `hits`.
     ///
     /// - Throws: `bad_metric`, `not_kept_yet`.
     package static func list(_ value: JSONValue?) throws(QueryError) -> [MetricExpression] {

@@ -62,7 +62,8 @@ package struct PathList: Equatable, Sendable {
             case .array(let items):
                 for item in items {
                     guard !item.isScalar else {
-                        throw refused("mixes names and lists; write one path as [\"a\",\"b\"], several as [[\"a\"],[\"b\"]]")
+                        throw refused(
+                            "mixes names and lists; write one path as [\"a\",\"b\"], several as [[\"a\"],[\"b\"]]")
                     }
                     try collect(item, under: prefix, nesting: nesting + 1, into: &found)
                 }

@@ -63,11 +63,12 @@ enum PeriodGrammar {
         let count: Int64
         let shape: Period.Shape
         if let widthMonths = months(widthText) {
-            count = if let lengthMonths = months(lengthText) {
-                roundedUp(lengthMonths, widthMonths)
-            } else {
-                roundedUp(length, widthMonths * 31 * 86_400)
-            }
+            count =
+                if let lengthMonths = months(lengthText) {
+                    roundedUp(lengthMonths, widthMonths)
+                } else {
+                    roundedUp(length, widthMonths * 31 * 86_400)
+                }
             shape = .rolling(.months(widthMonths), count: count)
         } else {
             count = roundedUp(length, width)

@@ -16,16 +16,17 @@ struct PlotOptions: Sendable {
     let isDescending: Bool
 
     init(parameters: [String: JSONValue], expressions: [MetricExpression]) throws(QueryError) {
-        depth = Int(try PlotOptions.number("depth", parameters, 0...Double(Limits.pathDepth), isWhole: true) ?? 0)
-        let limit = Int(try PlotOptions.number("limit", parameters, 0...1_000_000, isWhole: true) ?? 0)
+        depth = try PlotOptions.whole("depth", parameters, upTo: Limits.pathDepth) ?? 0
+        let limit = try PlotOptions.whole("limit", parameters, upTo: 1_000_000) ?? 0
         self.limit = limit == 0 ? nil : limit
-        threshold = try PlotOptions.number("threshold", parameters, 0...1, isWhole: false) ?? 0
+        threshold = try PlotOptions.share("threshold", parameters) ?? 0
         withTotals = try PlotOptions.flag("with_totals", parameters)
         isDescending = try PlotOptions.flag("descending", parameters)
         var text = ""
         if let value = parameters["sort"], value != .null {
             guard let given = value.text else {
-                throw QueryError(.badValue, "sort", "The order is the name of a metric, with - before it for largest first.")
+                throw QueryError(
+                    .badValue, "sort", "The order is the name of a metric, with - before it for largest first.")
             }
             text = given
         }
@@ -42,19 +43,26 @@ struct PlotOptions: Sendable {
         }
     }
 
-    private static func number(
-        _ name: String, _ parameters: [String: JSONValue], _ allowed: ClosedRange<Double>, isWhole: Bool
-    ) throws(QueryError) -> Double? {
+    private static func whole(
+        _ name: String, _ parameters: [String: JSONValue], upTo most: Int
+    ) throws(QueryError) -> Int? {
         guard let value = parameters[name], value != .null, value != .string("") else { return nil }
-        guard let text = value.text, let number = Double(text), allowed.contains(number),
-            !isWhole || number == number.rounded()
-        else {
-            throw QueryError(
-                .badValue, name,
-                "\(quoted(value.text ?? "a list")) is no \(isWhole ? "whole " : "")number from "
-                    + "\(Int(allowed.lowerBound)) to \(Int(allowed.upperBound)).")
+        guard let number = value.text.flatMap({ Int($0) }), (0...most).contains(number) else {
+            throw refused(name, value, "no whole number from 0 to \(most)")
         }
         return number
+    }
+
+    private static func share(_ name: String, _ parameters: [String: JSONValue]) throws(QueryError) -> Double? {
+        guard let value = parameters[name], value != .null, value != .string("") else { return nil }
+        guard let number = value.text.flatMap({ Double($0) }), (0...1).contains(number) else {
+            throw refused(name, value, "no number from 0 to 1")
+        }
+        return number
+    }
+
+    private static func refused(_ name: String, _ value: JSONValue, _ fault: String) -> QueryError {
+        QueryError(.badValue, name, "\(quoted(value.text ?? "a list")) is \(fault).")
     }
 
     private static func flag(_ name: String, _ parameters: [String: JSONValue]) throws(QueryError) -> Bool {
@@ -63,7 +71,7 @@ struct PlotOptions: Sendable {
         // A flag in a query string may stand without a value.
         case "true", "1", "yes", "on", "": return true
         case "false", "0", "no", "off": return false
-        default: throw QueryError(.badValue, name, "\(quoted(value.text ?? "a list")) is neither true nor false.")
+        default: throw refused(name, value, "neither true nor false")
         }
     }
 }

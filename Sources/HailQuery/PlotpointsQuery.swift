@@ -36,7 +36,8 @@ package struct PlotpointsQuery: StoreQuery {
         }
         let text = value.text ?? ""
         coverage = try Coverage(
-            try Period(parsing: text.isEmpty ? Period.defaultText : text), now: now, zone: question.zone, ladder: ladder)
+            try Period(parsing: text.isEmpty ? Period.defaultText : text), now: now, zone: question.zone, ladder: ladder
+        )
         if options.depth > 0 {
             stage = .names(try question.namesPlans(in: coverage))
         } else {

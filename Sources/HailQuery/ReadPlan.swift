@@ -157,10 +157,13 @@ package struct ReadPlan: Sendable {
                 }
                 fields += wanted.names.map { (.name($0.2), $0.0) }
             }
-            add(keys.page(resolution, chunk, page), Request(resolution: resolution, chunk: chunk, stripCell: nil), fields)
+            add(
+                keys.page(resolution, chunk, page), Request(resolution: resolution, chunk: chunk, stripCell: nil),
+                fields)
         }
         for cell in cells {
-            let fields = offsets.count * 2 > Bound.fieldsByName
+            let fields =
+                offsets.count * 2 > Bound.fieldsByName
                 ? [] : ReadPlan.fields(cell, offsets) { PageField.strip(offset: $0, isMillionths: $1) }
             add(
                 keys.strip(resolution, chunk, cell),

@@ -19,7 +19,8 @@ package struct Series: Sendable {
         metricIndex: [String: Int]
     ) {
         func values(_ term: MetricTerm) -> TermValues {
-            if let index = metricIndex[term.name], !term.isForced, term.constant == nil || readings.knows(metric: index) {
+            if let index = metricIndex[term.name], !term.isForced, term.constant == nil || readings.knows(metric: index)
+            {
                 return TermValues(
                     readings.amounts(groups: groups, metric: index, in: coverage), carry: term.carry)
             }

@@ -1,4 +1,6 @@
-/// The half-open span of time `[start, end)` that one point of an answer stands for. Whole Unix seconds.
+/// The half-open span of time `[start, end)` that one point of an answer stands for.
+///
+/// Whole Unix seconds.
 package struct TimeSpan: Hashable, Sendable {
     package let startSeconds: Int64
     package let endSeconds: Int64

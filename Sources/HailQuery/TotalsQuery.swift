@@ -30,7 +30,7 @@ package struct TotalsQuery: StoreQuery {
                     try Coverage(
                         period, now: now, zone: question.zone, ladder: ladder, cutsForeignDays: asked.isEmpty,
                         parameter: "periods"))
-            } catch where asked.isEmpty && [.badPeriod, .zoneNotKept].contains(error.code) {
+            } catch  where asked.isEmpty && [.badPeriod, .zoneNotKept].contains(error.code) {
                 // Nobody asked for this default, and the agent keeps nothing that could answer it.
                 continue
             }

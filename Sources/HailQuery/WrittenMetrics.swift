@@ -13,7 +13,9 @@ package struct WrittenMetrics: Equatable, Sendable {
         }
     }
 
-    /// In the order given; empty where the parameter is missing. The implicit `hits` is not added here.
+    /// In the order given; empty where the parameter is missing.
+    ///
+    /// The implicit `hits` is not added here.
     package let items: [Item]
 
     /// Reads an object name → number, a list of names or a bare name (1 each).

@@ -5,7 +5,9 @@ package struct WrittenPaths: Equatable, Sendable {
     /// The paths as written, without the overall one and without those that another extends: a reader that knows
     /// these knows every prefix of them.
     package let full: [[String]]
-    /// Every path the event counts at, each once. For dimensions the overall group, which is empty, comes first.
+    /// Every path the event counts at, each once.
+    ///
+    /// For dimensions the overall group, which is empty, comes first.
     package let counted: [[String]]
     /// Whether the paths count at their full length only.
     package let isExact: Bool

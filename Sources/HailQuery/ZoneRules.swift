@@ -33,7 +33,9 @@ package struct ZoneRules: Hashable, Sendable {
         self.transitions = transitions.sorted { $0.atSeconds < $1.atSeconds }
     }
 
-    /// Reads `UTC`, `±HHMM`, `±HH:MM`, or a name the finder knows. A leading space is a `+` that a query string lost.
+    /// Reads `UTC`, `±HHMM`, `±HH:MM`, or a name the finder knows.
+    ///
+    /// A leading space is a `+` that a query string lost.
     ///
     /// - Throws: `bad_tz`.
     package init(parsing text: String, finder: Finder) throws(QueryError) {
@@ -45,7 +47,8 @@ package struct ZoneRules: Hashable, Sendable {
             self = found
         } else {
             throw QueryError(
-                .badZone, "tz", "\(quoted(text)) is no known time zone; write UTC or an offset such as +0530 or -05:00.")
+                .badZone, "tz", "\(quoted(text)) is no known time zone; write UTC or an offset such as +0530 or -05:00."
+            )
         }
     }
 
