@@ -43,7 +43,7 @@ final class ClientSocket: @unchecked Sendable {
         }
         var answer: [UInt8] = []
         while true {
-            guard let piece = Descriptor.read(from: descriptor) else { throw SystemError.last }
+            guard let piece = BlockingIO.read(from: descriptor) else { throw SystemError.last }
             if piece.isEmpty { return answer }
             answer += piece
             guard answer.count <= limitBytes else {
