@@ -54,13 +54,13 @@ struct LogTests {
         try #require(pipe(&pipes) == 0)
         let (reader, writer) = (pipes[0], pipes[1])
         defer { close(reader) }
-        let log = Log(level: level) { Descriptor.writeAll($0, to: writer) }
+        let log = Log(level: level) { BlockingIO.writeAll($0, to: writer) }
         log.error("e")
         log.warning("w")
         log.info("i")
         log.debug("d")
         close(writer)
-        let text = String(decoding: try #require(Descriptor.read(from: reader)), as: UTF8.self)
+        let text = String(decoding: try #require(BlockingIO.read(from: reader)), as: UTF8.self)
         let expected = LogLevel.allCases.filter { $0 <= level }.map { "level=\($0) msg=\($0.rawValue.first ?? "?")\n" }
         #expect(text == expected.joined())
     }

@@ -117,9 +117,9 @@ struct QueryCommandTests {
         let served = DispatchGroup()
         DispatchQueue.global().async(group: served) {
             let connection = accept(listener, nil, nil)
-            let request = Descriptor.read(from: connection) ?? []
+            let request = BlockingIO.read(from: connection) ?? []
             let body = String(decoding: request, as: UTF8.self).split(separator: "\r\n").first ?? ""
-            Descriptor.writeAll(
+            BlockingIO.writeAll(
                 Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8), to: connection)
             close(connection)
         }

@@ -64,7 +64,7 @@ struct SendCommandTests {
         let target = try #require(DatagramTarget(parsing: "localhost:\(port)"))
         let sender = try CommandSocket(to: target)
         try sender.send(Array("a:1|c".utf8))
-        #expect(Descriptor.read(from: receiver) == Array("a:1|c".utf8))
+        #expect(BlockingIO.read(from: receiver) == Array("a:1|c".utf8))
         #expect(throws: SystemError.self) { try sender.send([UInt8](repeating: 0x61, count: 70_000)) }
     }
 }

@@ -6,11 +6,11 @@ extension Surroundings {
         Surroundings(
             environment: environmentOfProcess(),
             readFile: { path throws(SystemError) in
-                try Descriptor.readFile(path, limitBytes: AgentOptions.fileLimitBytes)
+                try BlockingIO.readFile(path, limitBytes: AgentOptions.fileLimitBytes)
             },
-            input: { Descriptor.read(from: STDIN_FILENO) },
-            output: { Descriptor.writeAll($0, to: STDOUT_FILENO) },
-            errorOutput: { Descriptor.writeAll($0, to: STDERR_FILENO) },
+            input: { BlockingIO.read(from: STDIN_FILENO) },
+            output: { BlockingIO.writeAll($0, to: STDOUT_FILENO) },
+            errorOutput: { BlockingIO.writeAll($0, to: STDERR_FILENO) },
             openDatagrams: { target throws(SystemError) in
                 let socket = try CommandSocket(to: target)
                 return { bytes throws(SystemError) in try socket.send(bytes) }

@@ -91,6 +91,6 @@ package struct Log: Sendable {
 
     /// Writes a line to stderr, in one piece where the kernel takes it so; what cannot be written is dropped.
     package static let standardError: @Sendable ([UInt8]) -> Void = { line in
-        Descriptor.writeAll(line, to: STDERR_FILENO)
+        BlockingIO.writeAll(line, to: STDERR_FILENO)
     }
 }

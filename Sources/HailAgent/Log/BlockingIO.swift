@@ -1,7 +1,7 @@
 import Glibc
 
 /// Blocking reads and writes on the process's standard descriptors.
-enum Descriptor {
+enum BlockingIO {
     /// Writes everything; false when the descriptor takes no more.
     @discardableResult
     static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
