@@ -24,9 +24,16 @@ final class Flow {
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 
-    /// Adds the lines of a text; refused ones are returned.
+    /// Adds the lines of a text of any length; why lines were refused is returned.
     @discardableResult
     func add(_ text: String, lane: Int = 0) -> [LineError] {
+        let lines = text.split(separator: "\n")
+        return stride(from: 0, to: lines.count, by: 500).flatMap { start in
+            scan(lines[start..<min(start + 500, lines.count)].joined(separator: "\n"), lane: lane)
+        }
+    }
+
+    private func scan(_ text: String, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
         Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11).scan($0, into: buffer) }

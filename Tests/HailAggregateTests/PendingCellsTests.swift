@@ -1,0 +1,121 @@
+import HailCore
+import HailSeal
+import Testing
+
+@testable import HailAggregate
+
+@Suite("Pending cells")
+struct PendingCellsTests {
+    private static let now: Int64 = 1_700_000_000
+
+    @Test("give up finer widths first and keep every coarser sum")
+    func coarsen() throws {
+        let ladder = try Ladder(parsing: "10s:1h,1m:1d,1h:31d")
+        let widths: [Int64] = [10, 60, 3_600]
+        for rounds in 0...4 {
+            let flow = Flow(ladder: ladder)
+            var random = SplitMix(seed: 1)
+            var model = CountedEvents(ladder: ladder)
+            var store = StoreModel()
+            for step in 0..<30 {
+                let seconds = PendingCellsTests.now + Int64(step) * 7
+                let event = MadeEvent(
+                    subject: ["s", "t\(random.below(3))"], values: [("n", Int128(random.below(9_000_000)))],
+                    paths: [["d", "v\(random.below(4))"]], timeSeconds: random.below(4) == 0 ? seconds - 2_000 : nil)
+                flow.add(event.line)
+                _ = flow.pending.fold(flow.close(startSeconds: seconds))
+                model.count(
+                    event, at: event.timeSeconds ?? seconds, now: PendingCellsTests.now + 203,
+                    finestKept: widths[min(rounds, 2)])
+            }
+            for round in 0..<rounds {
+                let before = flow.pending.entryCount
+                let given = flow.pending.coarsen()
+                #expect((given > 0) == (round < 2))
+                #expect(flow.pending.entryCount <= before)
+            }
+            for batch in flow.flush(nowSeconds: PendingCellsTests.now + 203) { try store.apply(batch) }
+            model.expect(in: store)
+        }
+    }
+
+    @Test("of a window from the spool leave out the shards that have them already")
+    func residual() throws {
+        let ladder = try Ladder(parsing: "10s:1h")
+        let text = (0..<50).map { "s\($0).x:1|c|#d:1" }.joined(separator: "\n")
+        let whole = Flow(ladder: ladder)
+        whole.add(text)
+        let all = whole.pending.fold(whole.close(startSeconds: PendingCellsTests.now))
+        let residual = Set(all.sorted().prefix(all.count / 2)).union([255, 254])
+        let part = Flow(ladder: ladder)
+        part.add(text)
+        let parts = part.pending.fold(part.close(startSeconds: PendingCellsTests.now), residual: residual)
+        #expect(parts == all.intersection(residual))
+        for shard in UInt8.min...UInt8.max {
+            let (left, right) = (part.pending.shards[Int(shard)], whole.pending.shards[Int(shard)])
+            if residual.contains(shard) {
+                #expect(left.frames.mapValues(PendingCellsTests.sums) == right.frames.mapValues(PendingCellsTests.sums))
+                #expect(left.windows == right.windows)
+            } else {
+                #expect(left.frames.isEmpty)
+                #expect(left.windows.isEmpty)
+            }
+        }
+    }
+
+    @Test("zero a window's sums as they read them, so that its memory may be used again")
+    func zeroes() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
+        flow.add("a:x=1:y=2|c\nb.z:5|c\nc.t:1|c|T1700000000")
+        let window = flow.close(startSeconds: PendingCellsTests.now)
+        _ = flow.pending.fold(window)
+        #expect((0..<5).allSatisfy { window.sums.sums[$0] == 0 })
+        window.sums.removeAll()
+        #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
+        #expect(flow.pending.identity(of: 1, lane: 0).map(Array.init) == Array("b.z:|c".utf8))
+        #expect(flow.pending.slots(of: 0, lane: 0) == 0..<3)
+    }
+
+    @Test("forget dropped dimensions before they fan out")
+    func dropped() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), droppedDimensions: ["host"])
+        flow.add("s.x:1|c|#host:a,env:b\ns.x:1|c|#host:c,env:b")
+        _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
+        #expect(flow.pending.entryCount == 3)
+    }
+
+    @Test("are the same in whatever order and grouping frames are added")
+    func laws() {
+        var random = SplitMix(seed: 17)
+        for _ in 0..<300 {
+            let frames = (0..<6).map { _ -> (Frame.Key, Frame) in
+                var records = Array(UInt32(0)..<8)
+                records.shuffle(using: &random)
+                let count = random.below(8)
+                let frame = Frame(
+                    records: Array(records.prefix(count)),
+                    sums: (0..<count).map { _ in Int128(truncatingIfNeeded: random.next()) << Int128(random.below(64)) })
+                return (Frame.Key(startSeconds: Int64(random.below(3)) * 10, widthSeconds: 10, condition: nil), frame)
+            }
+            let inOrder = PendingCellsTests.merged(frames)
+            #expect(PendingCellsTests.merged(frames.shuffled(using: &random)) == inOrder)
+            // (a + b) + (c + d): halves are summed apart, then their frames are added.
+            let halves = [frames.prefix(3), frames.suffix(3)].map { half -> PendingShard in
+                var shard = PendingShard()
+                for (key, frame) in half { shard.add(frame, key: key) }
+                return shard
+            }
+            #expect(PendingCellsTests.merged(halves.flatMap { $0.frames.map { ($0.key, $0.value) } }) == inOrder)
+        }
+    }
+
+    private static func merged(_ frames: [(Frame.Key, Frame)]) -> [Frame.Key: [UInt32: Int128]] {
+        var shard = PendingShard()
+        for (key, frame) in frames { shard.add(frame, key: key) }
+        return shard.frames.mapValues(sums)
+    }
+
+    private static func sums(_ frame: Frame) -> [UInt32: Int128] {
+        Dictionary(zip(frame.records, frame.sums), uniquingKeysWith: { _, _ in -1 })
+    }
+}

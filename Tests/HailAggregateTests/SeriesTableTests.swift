@@ -1,0 +1,122 @@
+import HailAggregate
+import HailCore
+import HailWire
+import Testing
+
+@Suite("Series table")
+struct SeriesTableTests {
+    private let name = SeriesName(subject: ["s"], metrics: ["x"], kind: .counter, paths: [])
+
+    @Test("finds every one of a hundred thousand series, and no other")
+    func many() {
+        let table = SeriesTable(limit: 200_000)
+        let scanner = LineScanner(seed: 77)
+        var random = SplitMix(seed: 1)
+        var model: [Int: Int] = [:]
+        for _ in 0..<150_000 {
+            let number = random.below(130_000)
+            let index = SeriesTableTests.withIdentity(number, &random) { identity, count in
+                let hash = scanner.hash(identity, count: count)
+                return table.find(identity, count: count, hash: hash)
+                    ?? table.insert(identity, count: count, hash: hash, name: name)
+            }
+            if model[number] == nil { model[number] = model.count }
+            #expect(index == model[number])
+        }
+        #expect(table.count == model.count)
+        for number in stride(from: 0, to: 140_000, by: 7) {
+            let found = SeriesTableTests.withIdentity(number, &random) { identity, count in
+                table.find(identity, count: count, hash: scanner.hash(identity, count: count))
+            }
+            #expect(found == model[number])
+        }
+    }
+
+    @Test("tells series apart whose hashes are equal, wholly or by half", arguments: [0, UInt64.max << 32, 0xFFF, UInt64.max])
+    func collisions(mask: UInt64) {
+        let table = SeriesTable(limit: 10_000)
+        var random = SplitMix(seed: mask)
+        var hashes: [UInt64] = []
+        for number in 0..<2_000 {
+            hashes.append(random.next() & mask)
+            let index = SeriesTableTests.withIdentity(number, &random) { identity, count in
+                #expect(table.find(identity, count: count, hash: hashes[number]) == nil)
+                return table.insert(identity, count: count, hash: hashes[number], name: name)
+            }
+            #expect(index == number)
+        }
+        for number in 0..<2_000 {
+            let found = SeriesTableTests.withIdentity(number, &random) { identity, count in
+                table.find(identity, count: count, hash: hashes[number])
+            }
+            #expect(found == number)
+        }
+    }
+
+    @Test("is full at its limit of series, or of bytes")
+    func limits() {
+        var random = SplitMix(seed: 2)
+        let few = SeriesTable(limit: 3)
+        for number in 0..<3 {
+            #expect(!few.isFull)
+            SeriesTableTests.withIdentity(number, &random) { _ = few.insert($0, count: $1, hash: 1, name: name) }
+        }
+        #expect(few.isFull)
+        let long = SeriesTable(limit: 100)
+        let identity = [UInt8](repeating: 0x61, count: 65_507 + 8)
+        var count = 0
+        while !long.isFull, count < 100 {
+            identity.withUnsafeBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                _ = long.insert(base, count: 65_507, hash: UInt64(count), name: name)
+            }
+            count += 1
+        }
+        #expect(count == 17)
+    }
+
+    @Test("sums by slot and by time, and hands out each window once")
+    func sums() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
+        #expect(flow.add("a:x=1:y=2.5|c\nb:1:2:3|c\na:x=4:y=-1|c\nb:7|c|T1700000009\nb:1:1|c|T1700000001\nbad") == [.missingValue])
+        let first = flow.close(startSeconds: 0)
+        #expect(first.eventCount == 5)
+        #expect(first.newSeries.map(\.firstSlot) == [0, 3])
+        #expect(first.sums.touched == [0, 1])
+        #expect((0..<4).map { first.sums.sums[$0] } == [5_000_000, 1_500_000, 2_000_000, 6_000_000])
+        #expect(first.sums.timed.values.map { $0 } == [9_000_000])
+        #expect(first.sums.timed.keys.first?.startSeconds == 1_700_000_000)
+        flow.add("b:5|c")
+        let second = flow.close(startSeconds: 1)
+        #expect(second.newSeries.isEmpty)
+        #expect(second.sums.touched == [1])
+        #expect((0..<4).map { second.sums.sums[$0] } == [0, 0, 0, 5_000_000])
+        #expect(flow.close(startSeconds: 2).sums.isEmpty)
+        #expect(flow.lanes[0].table.idleShare(windows: 1) == 1)
+        #expect(flow.lanes[0].table.idleShare(windows: 2) == 0.5)
+        #expect(flow.lanes[0].table.idleShare(windows: 3) == 0)
+    }
+
+    @Test("says when a window has timed values enough")
+    func timed() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "1s:1d"))
+        for first in stride(from: 0, to: 66_000, by: 3_000) {
+            #expect(flow.lanes[0].table.isTimedFull == (first >= SeriesTable.timedLimit))
+            flow.add((first..<(first + 3_000)).map { "s.x:1|c|T\($0)" }.joined(separator: "\n"))
+        }
+        #expect(flow.lanes[0].table.isTimedFull)
+    }
+
+    /// An identity of its own for each number, of many lengths, followed by bytes that mean nothing.
+    @discardableResult
+    private static func withIdentity<Value>(
+        _ number: Int, _ random: inout SplitMix, _ body: (UnsafePointer<UInt8>, Int) -> Value
+    ) -> Value? {
+        let text = Array("\(number).series".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: number % 19)
+        let padding = random.next()
+        let padded = text + (0..<8).map { UInt8(truncatingIfNeeded: padding >> ($0 * 8)) }
+        return padded.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { body($0, text.count) }
+        }
+    }
+}
