@@ -6,17 +6,17 @@ import Testing
 struct BatchTests {
     struct Vector: Decodable {
         struct Condition: Decodable {
-            let once_id: String
-            let kept_seconds: UInt32
+            let onceId: String
+            let keptSeconds: UInt32
         }
 
         struct Entry: Decodable {
             let letter: String
             let digest: String
-            let width_seconds: UInt32
+            let widthSeconds: UInt32
             let chunk: Int64
             let page: UInt8
-            let expiry_seconds: String
+            let expirySeconds: String
             let operation: String
             let items: [[String]]
         }
@@ -32,19 +32,19 @@ struct BatchTests {
         let shard: UInt8?
         let agent: String?
         let sequence: UInt64?
-        let cell_count: UInt32?
+        let cellCount: UInt32?
         let covers: [String]?
         let groups: [Group]?
 
         func batch() throws -> Batch {
             Batch(
                 shard: try Shard(#require(shard)), agent: try digest(#require(agent)),
-                sequence: try #require(sequence), cellCount: try #require(cell_count),
+                sequence: try #require(sequence), cellCount: try #require(cellCount),
                 covers: try #require(covers).map { try #require(UInt64($0)) },
                 groups: try #require(groups).map { group in
                     BatchGroup(
                         condition: try group.condition.map {
-                            BatchGroup.Condition(onceID: try digest($0.once_id), keptSeconds: $0.kept_seconds)
+                            BatchGroup.Condition(onceID: try digest($0.onceId), keptSeconds: $0.keptSeconds)
                         },
                         entries: try group.entries.map(entry))
                 })
@@ -54,8 +54,8 @@ struct BatchTests {
             let operations: [String: BatchEntry.Operation] = ["add": .add, "name": .name, "child": .child]
             return BatchEntry(
                 letter: try #require(entry.letter.utf8.first), digest: try digest(entry.digest),
-                widthSeconds: entry.width_seconds, chunk: entry.chunk, page: entry.page,
-                expirySeconds: try #require(UInt64(entry.expiry_seconds)),
+                widthSeconds: entry.widthSeconds, chunk: entry.chunk, page: entry.page,
+                expirySeconds: try #require(UInt64(entry.expirySeconds)),
                 operation: try #require(operations[entry.operation]),
                 items: try entry.items.map {
                     BatchEntry.Item(field: try bytes(hex: $0[0]), value: try #require(Int64($0[1])))
@@ -151,7 +151,8 @@ struct SeededRandom: RandomNumberGenerator {
     private mutating func entry() -> BatchEntry {
         let operations: [BatchEntry.Operation] = [.add, .name, .child]
         return BatchEntry(
-            letter: UInt8(truncatingIfNeeded: next()), digest: digest(), widthSeconds: UInt32(truncatingIfNeeded: next()),
+            letter: UInt8(truncatingIfNeeded: next()), digest: digest(),
+            widthSeconds: UInt32(truncatingIfNeeded: next()),
             chunk: Int64(bitPattern: next()), page: UInt8(truncatingIfNeeded: next()), expirySeconds: next(),
             operation: operations[Int.random(in: 0..<3, using: &self)],
             items: (0..<Int.random(in: 0...4, using: &self)).map { _ in

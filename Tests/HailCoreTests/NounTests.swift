@@ -6,7 +6,8 @@ struct DigestTests {
     @Test(
         "is written as unpadded base64url",
         arguments: [
-            (Digest(high: 0, low: 0), "AAAAAAAAAAAAAAAAAAAAAA"), (Digest(high: .max, low: .max), "_____________________w"),
+            (Digest(high: 0, low: 0), "AAAAAAAAAAAAAAAAAAAAAA"),
+            (Digest(high: .max, low: .max), "_____________________w"),
             (Digest(high: 0x0001_0203_0405_0607, low: 0x0809_0A0B_0C0D_0E0F), "AAECAwQFBgcICQoLDA0ODw"),
             (Digest(high: 0xFBEF_BEFB_EFBE_FBEF, low: 0xBEFB_EFBE_FBEF_BEFB), "---------------------w"),
         ])
@@ -38,7 +39,8 @@ struct AmountTests {
     @Test(
         "joins the two sums that the store keeps",
         arguments: [
-            (Int64(0), Int64(0), Int128(0)), (5, 250_000, 5_250_000), (-5, -250_000, -5_250_000), (5, -250_000, 4_750_000),
+            (Int64(0), Int64(0), Int128(0)), (5, 250_000, 5_250_000), (-5, -250_000, -5_250_000),
+            (5, -250_000, 4_750_000),
             (0, 7_000_000, 7_000_000), (.max, .max, Int128(Int64.max) * 1_000_001),
         ])
     func joined(whole: Int64, millionths: Int64, micros: Int128) {
@@ -105,7 +107,8 @@ struct LadderTests {
         "reads spans in every unit and writes them in seconds",
         arguments: [
             (Ladder.standardText, "10s:3600s,60s:86400s,3600s:2678400s,86400s:63072000s"),
-            ("1d:2y,1h:31d", "3600s:2678400s,86400s:63072000s"), ("5m:2w", "300s:1209600s"), ("1w:1mo", "604800s:2678400s"),
+            ("1d:2y,1h:31d", "3600s:2678400s,86400s:63072000s"), ("5m:2w", "300s:1209600s"),
+            ("1w:1mo", "604800s:2678400s"),
         ])
     func reads(text: String, canonical: String) throws {
         let ladder = try Ladder(parsing: text)

@@ -9,7 +9,9 @@ struct VectorFile<Case: Decodable>: Decodable {
         let parts = #filePath.split(separator: "/").dropLast(3)
         let path = "/" + parts.joined(separator: "/") + "/protocol/vectors/\(name).json"
         let data = try Data(contentsOf: URL(filePath: path))
-        return try JSONDecoder().decode(VectorFile<Case>.self, from: data).cases
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(VectorFile<Case>.self, from: data).cases
     }
 }
 

@@ -11,13 +11,13 @@ struct SpoolVectorTests {
             let agent: String
             let shard: UInt8
             let sequence: UInt64
-            let acknowledged_seconds: Int64?
+            let acknowledgedSeconds: Int64?
         }
 
         struct Window: Decodable {
             let id: String
-            let start_seconds: Int64
-            let event_count: UInt64
+            let startSeconds: Int64
+            let eventCount: UInt64
             let uncovered: [UInt8]
             let outstanding: [[UInt64]]
             let body: String
@@ -42,12 +42,13 @@ struct SpoolVectorTests {
             let (recovery, aside, _) = SpoolRecovery.recover(
                 from: [(1, image, segment)], nowSeconds: 1_700_000_100)
             #expect(aside == [])
-            #expect(recovery.batches.map(\.header.identity.shard.number) == vector.batches.map(\.shard), "\(vector.name)")
+            #expect(
+                recovery.batches.map(\.header.identity.shard.number) == vector.batches.map(\.shard), "\(vector.name)")
             #expect(recovery.batches.map(\.header.identity.sequence) == vector.batches.map(\.sequence))
-            #expect(recovery.batches.map(\.acknowledgedSeconds) == vector.batches.map(\.acknowledged_seconds))
+            #expect(recovery.batches.map(\.acknowledgedSeconds) == vector.batches.map(\.acknowledgedSeconds))
             #expect(recovery.windows.map { String($0.id) } == vector.windows.map(\.id), "\(vector.name)")
-            #expect(recovery.windows.map(\.startSeconds) == vector.windows.map(\.start_seconds))
-            #expect(recovery.windows.map(\.eventCount) == vector.windows.map(\.event_count))
+            #expect(recovery.windows.map(\.startSeconds) == vector.windows.map(\.startSeconds))
+            #expect(recovery.windows.map(\.eventCount) == vector.windows.map(\.eventCount))
             #expect(recovery.windows.map { $0.uncovered.shards.map(\.number) } == vector.windows.map(\.uncovered))
             let outstanding = recovery.windows.map { $0.outstanding.map { [UInt64($0.shard.number), $0.sequence] } }
             #expect(outstanding == vector.windows.map(\.outstanding), "\(vector.name)")
