@@ -16,7 +16,9 @@ package enum Checksum {
     }()
 
     package static func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
-        let contiguous: UInt32? = bytes.withContiguousStorageIfAvailable { buffer in crc32c(UnsafeRawBufferPointer(buffer)) }
+        let contiguous: UInt32? = bytes.withContiguousStorageIfAvailable { buffer in
+            crc32c(UnsafeRawBufferPointer(buffer))
+        }
         return contiguous ?? Array(bytes).withUnsafeBytes { crc32c($0) }
     }
 
@@ -25,7 +27,8 @@ package enum Checksum {
         tables.withUnsafeBufferPointer { table in
             var index = 0
             while index + 8 <= bytes.count {
-                let first = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self)) ^ remainder
+                let first =
+                    UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self)) ^ remainder
                 let second = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index + 4, as: UInt32.self))
                 remainder =
                     table[7 * 256 + Int(first & 0xFF)] ^ table[6 * 256 + Int(first >> 8 & 0xFF)]

@@ -31,7 +31,9 @@ package final class DataFolder: Sendable {
         try DataFolder.make(storePath)
     }
 
-    /// Makes one folder with every missing parent. One that is there already keeps its mode.
+    /// Makes one folder with every missing parent.
+    ///
+    /// One that is there already keeps its mode.
     private static func make(_ path: String) throws(StoreError) {
         if mkdir(path, 0o700) == 0 { return }
         switch errno {

@@ -13,7 +13,9 @@ package final class EmbeddedStore: @unchecked Sendable {
     private let folder: String
     private let program: String
     private let queue = DispatchQueue(label: "hailwhale.embedded-store")
-    /// The server, if this process started it. Confined to `queue`.
+    /// The server, if this process started it.
+    ///
+    /// Confined to `queue`.
     private var child: pid_t?
 
     private var lockPath: String { folder + "/store.lock" }

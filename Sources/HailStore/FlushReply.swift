@@ -65,7 +65,9 @@ package struct FlushTally: Equatable, Sendable {
     package static let nothing = FlushTally(writtenFields: 0, expiredFields: 0, deadByReason: [:], usedGroups: [])
 }
 
-/// Why a cell could not be added to what the store holds. Each has a label in `hailwhale_cells_dead_total{reason}`.
+/// Why a cell could not be added to what the store holds.
+///
+/// Each has a label in `hailwhale_cells_dead_total{reason}`.
 package enum DeadReason: String, CaseIterable, Sendable {
     case wrongType = "wrong_type"
     case overflow

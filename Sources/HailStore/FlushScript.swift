@@ -1,6 +1,8 @@
 package import HailCore
 
-/// The script that applies one batch, whole and once. `protocol/redis.md` publishes what it takes and answers.
+/// The script that applies one batch, whole and once.
+///
+/// `protocol/redis.md` publishes what it takes and answers.
 package enum FlushScript {
     /// Seconds a guard is kept after the last batch it saw: longer than any spool record is replayed (4 days).
     package static let guardSeconds: Int64 = 8 * 86_400

@@ -64,7 +64,9 @@ package struct RedisConnection: ~Copyable {
             throw .unreachable(address: path, reason: systemErrorText())
         }
         let short = "/proc/self/fd/\(directory.number)/\(path[path.index(after: slash)...])"
-        guard short.utf8.count <= 107 else { throw .unreachable(address: path, reason: "the socket's name is too long") }
+        guard short.utf8.count <= 107 else {
+            throw .unreachable(address: path, reason: "the socket's name is too long")
+        }
         let made = redisConnectUnixWithTimeout(short, timeval(timeouts.connectMilliseconds))
         return try checked(made, address: path, timeouts: timeouts)
     }

@@ -12,7 +12,8 @@ package struct ShardDelivery {
         package let location: SpoolLocation?
         package fileprivate(set) var acknowledgedSeconds: Int64?
 
-        package init(header: BatchHeader, bytes: [UInt8]?, location: SpoolLocation?, acknowledgedSeconds: Int64? = nil) {
+        package init(header: BatchHeader, bytes: [UInt8]?, location: SpoolLocation?, acknowledgedSeconds: Int64? = nil)
+        {
             self.header = header
             self.bytes = bytes
             self.location = location
@@ -34,8 +35,10 @@ package struct ShardDelivery {
         case lose(BatchHeader)
     }
 
-    /// Seconds after its acknowledgement within which a batch may be sent again. Far below the hour for which the
-    /// guard of an agent that is done is kept: a guard that is merely over must never look like a store gone back.
+    /// Seconds after its acknowledgement within which a batch may be sent again.
+    ///
+    /// Far below the hour for which the guard of an agent that is done is kept: a guard that is merely over must never
+    /// look like a store gone back.
     package static let tailSeconds: Int64 = 600
     /// Acknowledged batches that are remembered at most.
     package static let tailLimit = 1_024
@@ -52,7 +55,9 @@ package struct ShardDelivery {
 
     package init() {}
 
-    /// Whether something waits to be sent or answered. A stopped shard waits for nothing.
+    /// Whether something waits to be sent or answered.
+    ///
+    /// A stopped shard waits for nothing.
     package var isBusy: Bool { stopReason == nil && cursor < items.count }
 
     package var hasTail: Bool { cursor > 0 }
@@ -60,7 +65,9 @@ package struct ShardDelivery {
     /// Bytes held in memory.
     package private(set) var retainedBytes = 0
 
-    /// Takes the next batch. One whose number is not above all before is taken already and ignored.
+    /// Takes the next batch.
+    ///
+    /// One whose number is not above all before is taken already and ignored.
     package mutating func enqueue(_ item: Item) {
         let sequence = item.header.identity.sequence
         guard sequence > items.last?.header.identity.sequence ?? 0 else { return }

@@ -86,7 +86,9 @@ package final class Spool {
         }
     }
 
-    /// Notes that the store has batches. Not synced: losing the note costs one resend, which the store drops.
+    /// Notes that the store has batches.
+    ///
+    /// Not synced: losing the note costs one resend, which the store drops.
     ///
     /// - Throws: `spoolWrite`; the acknowledgement counts for `trim` all the same.
     package func appendAcknowledged(_ identities: [BatchIdentity], nowSeconds: Int64) throws(StoreError) {

@@ -1,6 +1,8 @@
 import HailCore
 
-/// What of the spool is still needed. Pure: it is told what was written and acknowledged, and says what may go.
+/// What of the spool is still needed.
+///
+/// Pure: it is told what was written and acknowledged, and says what may go.
 struct SpoolLedger {
     struct Segment {
         let number: UInt32

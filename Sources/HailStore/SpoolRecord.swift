@@ -20,7 +20,9 @@ package struct WindowRecord: Equatable, Sendable {
     }
 }
 
-/// One record of a spool segment. `protocol/redis.md` has the layout, `protocol/vectors/spool.json` examples.
+/// One record of a spool segment.
+///
+/// `protocol/redis.md` has the layout, `protocol/vectors/spool.json` examples.
 package enum SpoolRecord: Equatable, Sendable {
     /// One flush: written as a whole before any of its batches is sent, so a torn one counts as never made.
     case flush(writtenSeconds: Int64, windows: [WindowRecord], batches: [[UInt8]])
@@ -76,7 +78,9 @@ package enum SpoolRecord: Equatable, Sendable {
         return (record.bytes, offsets)
     }
 
-    /// Reads a payload; `batchOffsets` count from its start. Nil for anything that `encoded` does not write.
+    /// Reads a payload; `batchOffsets` count from its start.
+    ///
+    /// Nil for anything that `encoded` does not write.
     static func decode(type: UInt8, payload: ArraySlice<UInt8>) -> (record: SpoolRecord, batchOffsets: [Int])? {
         var input = ByteReader(payload)
         switch type {

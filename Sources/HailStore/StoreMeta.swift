@@ -21,8 +21,9 @@ package enum StoreMeta {
         try run("claim", settings, nowSeconds, &connection)
     }
 
-    /// Overwrites the settings, keeping the old resolutions as `resolutions@UNTIL`. The layout and the shard map
-    /// cannot be changed.
+    /// Overwrites the settings, keeping the old resolutions as `resolutions@UNTIL`.
+    ///
+    /// The layout and the shard map cannot be changed.
     ///
     /// - Returns: `differs` if layout or shard map are others, `same` or `created` if the settings hold now.
     package static func migrate(
@@ -49,7 +50,8 @@ package enum StoreMeta {
             for at in stride(from: 1, to: items.count - 2, by: 3) {
                 let name = items[at].text ?? ""
                 lines.append(
-                    "\(name): the store has \"\(items[at + 1].text ?? "")\", this agent \"\(items[at + 2].text ?? "")\"")
+                    "\(name): the store has \"\(items[at + 1].text ?? "")\", this agent \"\(items[at + 2].text ?? "")\""
+                )
             }
             return .differs(lines)
         }

@@ -131,7 +131,9 @@ package final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Waits until nothing is in flight. Not to be called on the writer's own queue.
+    /// Waits until nothing is in flight.
+    ///
+    /// Not to be called on the writer's own queue.
     ///
     /// - Returns: false if the deadline passed first.
     package func drain(deadline: DispatchTime) -> Bool {
@@ -292,7 +294,9 @@ package final class StoreWriter: @unchecked Sendable {
     private func observeGuards() throws(StoreError) {
         let lanes = order.filter { deliveries[$0]?.hasTail == true }
         guard !lanes.isEmpty else { return }
-        let commands = lanes.map { RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)]) }
+        let commands = lanes.map {
+            RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)])
+        }
         let replies = try connection?.pipeline(commands) ?? []
         let now = surroundings.unixSeconds()
         for (lane, reply) in zip(lanes, replies) {

@@ -106,7 +106,8 @@ struct DataFolderTests {
         while (try? DataFolder(opening: folder.path)) == nil { usleep(1_000) }
     }
 
-    @Test("refuses a name that cannot be a folder", arguments: ["", "/proc/none/x", "/dev/null", "/dev/null/x", "a\0b"])
+    @Test(
+        "refuses a name that cannot be a folder", arguments: ["", "/proc/none/x", "/dev/null", "/dev/null/x", "a\0b"])
     func refused(path: String) {
         #expect(throws: StoreError.self) { try DataFolder(opening: path) }
     }

@@ -30,7 +30,8 @@ struct FlushScriptTests {
         try store.run([Array("EXPIRETIME".utf8), key]).number
     }
 
-    private func applied(_ fields: Int, expired: Int = 0, dead: [DeadReason: Int] = [:], used: [Int] = []) -> FlushReply {
+    private func applied(_ fields: Int, expired: Int = 0, dead: [DeadReason: Int] = [:], used: [Int] = []) -> FlushReply
+    {
         .applied(FlushTally(writtenFields: fields, expiredFields: expired, deadByReason: dead, usedGroups: used))
     }
 

@@ -10,13 +10,15 @@ struct RedisConnectionTests {
     func replies() throws {
         let store = try TestStore()
         var connection = try store.connector.connect()
-        let replies = try connection.pipeline([
-            ["SET", "k", "a\r\n\0b"], ["GET", "k"], ["GET", "none"], ["INCR", "n"], ["LPUSH", "l", "x"],
-            ["LRANGE", "l", "0", "-1"], ["INCR", "k"], ["NOSUCH"],
-        ].map { $0.map { Array($0.utf8) } })
+        let replies = try connection.pipeline(
+            [
+                ["SET", "k", "a\r\n\0b"], ["GET", "k"], ["GET", "none"], ["INCR", "n"], ["LPUSH", "l", "x"],
+                ["LRANGE", "l", "0", "-1"], ["INCR", "k"], ["NOSUCH"],
+            ].map { $0.map { Array($0.utf8) } })
         #expect(
             Array(replies.prefix(6)) == [
-                .status("OK"), .bytes(Array("a\r\n\0b".utf8)), .null, .integer(1), .integer(1), .array([.bytes([0x78])]),
+                .status("OK"), .bytes(Array("a\r\n\0b".utf8)), .null, .integer(1), .integer(1),
+                .array([.bytes([0x78])]),
             ])
         #expect(replies[6] == .error("ERR value is not an integer or out of range"))
         guard case .error(let text) = replies[7] else {

@@ -145,7 +145,9 @@ struct SpoolTests {
             #expect(again.recovered.batches.count == (length >= whole ? 1 : 0), "torn at \(length)")
             #expect(again.recovered.windows.count == (length >= whole ? 1 : 0), "torn at \(length)")
             #expect(again.recovered.damaged == [], "torn at \(length)")
-            #expect(try open().recovered == SpoolRecovery(batches: again.recovered.batches, windows: again.recovered.windows))
+            #expect(
+                try open().recovered
+                    == SpoolRecovery(batches: again.recovered.batches, windows: again.recovered.windows))
         }
     }
 
@@ -172,9 +174,10 @@ struct SpoolTests {
     func mutated(seed: UInt64) throws {
         var random = SeededRandom(seed)
         var image = SpoolSegment.header(createdSeconds: 5)
-        image += SpoolRecord.flush(
-            writtenSeconds: 5, windows: [window(1, residual: [1, 200])], batches: [numbered(1, covers: [1]).bytes]
-        ).encoded.bytes
+        image +=
+            SpoolRecord.flush(
+                writtenSeconds: 5, windows: [window(1, residual: [1, 200])], batches: [numbered(1, covers: [1]).bytes]
+            ).encoded.bytes
         image += SpoolRecord.acknowledged(atSeconds: 6, batches: [numbered(1).header.identity]).encoded.bytes
         for _ in 0..<200 {
             var bytes = image
