@@ -61,7 +61,8 @@ package struct PathList: Equatable, Sendable {
                 try append(path, to: &found)
             case .array(let items):
                 for item in items {
-                    guard !item.isScalar else {
+                    // On a read `["_",["country","US"]]` can only mean two paths; a write says what it means.
+                    guard !item.isScalar || !refusesReserved else {
                         throw refused(
                             "mixes names and lists; write one path as [\"a\",\"b\"], several as [[\"a\"],[\"b\"]]")
                     }

@@ -72,8 +72,6 @@ struct PendingCellsTests {
         #expect((0..<5).allSatisfy { window.sums.sums[$0] == 0 })
         window.sums.removeAll()
         #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
-        #expect(flow.pending.identity(of: 1, lane: 0).map(Array.init) == Array("b.z:|c".utf8))
-        #expect(flow.pending.slots(of: 0, lane: 0) == 0..<3)
     }
 
     @Test("forget dropped dimensions before they fan out")

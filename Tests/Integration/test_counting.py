@@ -37,8 +37,6 @@ def test_events_read_back_exactly_and_survive_a_restart_and_a_kill(start):
     ledger = Ledger(seed=1, count=EVENTS)
     agent = start()
     deliver(agent, ledger)
-    # Unflushed counts are readable too: what a query asks for is flushed first.
-    check(agent, ledger, subjects=ledger.subjects()[:1])
     agent.flush()
     check(agent, ledger)
 

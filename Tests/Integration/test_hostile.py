@@ -14,8 +14,8 @@ from agent import Agent, total
 BAD = {
     "missing_value": [b"a.b", b"a.b|c", b"a.b:|c"],
     "empty_name": [b":1|c", b"..:1|c"],
-    "missing_type": [b"a.b:1"],
-    "bad_type": [b"a.b:1|x", b"a.b:1|C", b"a.b:1|"],
+    "missing_type": [b"a.b:1", b"a.b:1|"],
+    "bad_type": [b"a.b:1|x", b"a.b:1|C"],
     "bad_number": [b"a.b:one|c", b"a.b:1e|c", b"a.b:--1|c", b"a.b:0x10|c", b"a.b:nan|c", b"a.b:inf|c", b"a.b:1,5|c"],
     "out_of_range": [b"a.b:9000000000001|c", b"a.b:1e300|c", b"a.b:9e12|c|@0.5"],
     "bad_rate": [b"a.b:1|c|@", b"a.b:1|c|@x"],
@@ -34,8 +34,10 @@ BAD = {
     "too_many_tags": [b"a.b:1|c|#" + b",".join(b"t%d" % number for number in range(33))],
     "too_deep": [b"a.b:1|c|#d:" + b">".join([b"p"] * 8)],
     "too_many_metrics": [b"a:" + b":".join(b"m%d=1" % number for number in range(65)) + b"|c"],
-    "bad_event": [b"_e{1,1}:", b"_e{a,b}:x|y"],
-    "bad_service_check": [b"_sc|", b"_sc|name"],
+    # Kinds, events and service checks that this version does not count yet.
+    "unsupported_type": [
+        b"a.b:1|g", b"a.b:1|ms", b"a.b:1|h", b"a.b:1|d", b"a.b:x|s", b"_e{1,1}:a|b", b"_e{a,b}:x|y", b"_sc|db.up|1", b"_sc|",
+    ],
 }
 CASES = [(reason, line) for reason, lines in BAD.items() for line in lines]
 
