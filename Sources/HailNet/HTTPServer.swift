@@ -84,6 +84,7 @@ package final class HTTPServer: @unchecked Sendable {
         traffic.waitUntilIdle(until: Clock.nanoseconds + HTTPServer.farewellNanoseconds)
         for daemon in daemons { daemon.stop() }
         daemons = []
+        traffic.forgetHandler()
         reaper?.cancel()
         reaper = nil
         self.traffic = nil

@@ -4,12 +4,13 @@ internal import Synchronization
 
 /// What the daemons of one server share: the handler, the limits, who is connected and who waits for an answer.
 ///
-/// `@unchecked Sendable`: the two tables are read and written under `lock` only; the rest is constant or atomic.
+/// `@unchecked Sendable`: the two tables are read and written under `lock` only; `handler` is read by the daemons'
+/// threads and written when none is left; the rest is constant or atomic.
 final class HTTPTraffic: @unchecked Sendable {
     typealias Handler = @Sendable (HTTPRequest, HTTPReply) -> Void
 
     let limits: HTTPLimits
-    let handler: Handler
+    private(set) var handler: Handler
 
     private let lock = Lock()
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
@@ -118,4 +119,9 @@ final class HTTPTraffic: @unchecked Sendable {
         // No deadline: what is left are threads between their answer and the end of `resume`.
         _ = lock.wait(until: .max / 2) { suspended.isEmpty }
     }
+
+    /// Lets go of the handler, which may hold replies that hold this.
+    ///
+    /// After every daemon has stopped.
+    func forgetHandler() { handler = { _, _ in } }
 }

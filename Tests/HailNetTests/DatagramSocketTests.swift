@@ -17,6 +17,17 @@ struct DatagramSocketTests {
         }
     }
 
+    @Test("leaves IPv4 of the same port to another socket when it has IPv6")
+    func sixOnly() throws {
+        let six = try DatagramSocket.bind(.ipv6(0, port: 0), lanes: 1)
+        let port = try #require(six[0].address.port)
+        let four = try DatagramSocket.bind(.ipv4(0, port: port), lanes: 1)
+        #expect(four[0].address == .ipv4(0, port: port))
+        let server = try HTTPServer(on: [.ipv6(0, port: 0)])
+        let httpPort = try #require(server.addresses[0].port)
+        #expect(try HTTPServer(on: [.ipv4(0, port: httpPort)]).addresses == [.ipv4(0, port: httpPort)])
+    }
+
     @Test("tells the real size of its receive buffer, and the remedy where it is small")
     func buffer() throws {
         let socket = try DatagramSocket.bind(any, lanes: 1)[0]
