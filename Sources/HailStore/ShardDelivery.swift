@@ -52,6 +52,7 @@ package struct ShardDelivery {
     package private(set) var stopReason: String?
     /// The highest sequence that the store acknowledged.
     package private(set) var lastAcknowledged: UInt64 = 0
+    private var lastAcknowledgedSeconds: Int64 = 0
 
     package init() {}
 
@@ -75,8 +76,9 @@ package struct ShardDelivery {
         retainedBytes += item.bytes?.count ?? 0
         // Only a tail without anything owed behind it is skipped: what was sent after an unanswered batch is
         // answered as a duplicate.
-        if item.acknowledgedSeconds != nil {
+        if let seconds = item.acknowledgedSeconds {
             lastAcknowledged = sequence
+            lastAcknowledgedSeconds = seconds
             if cursor == items.count - 1 { cursor += 1 }
         }
     }
@@ -96,7 +98,7 @@ package struct ShardDelivery {
         case .applied(let tally): return settle(.applied(tally), nowSeconds)
         case .duplicate: return settle(.duplicate, nowSeconds)
         case .gap(let last): return rewind(to: last, nowSeconds)
-        case .missing: return rewind(to: 0, nowSeconds)
+        case .missing: return hasGuardRunOut(nowSeconds) ? goOnBehindGuard() : rewind(to: 0, nowSeconds)
         case .broken(let text): return stop(text)
         case .held(let text): return [.hold(text)]
         case .noScript: return [.loadScript]
@@ -140,6 +142,7 @@ package struct ShardDelivery {
         items[cursor].bytes = nil
         items[cursor].acknowledgedSeconds = nowSeconds
         lastAcknowledged = max(lastAcknowledged, item.header.identity.sequence)
+        lastAcknowledgedSeconds = nowSeconds
         cursor += 1
         mode = .ordered
         // In blocks, since dropping from the front moves the rest.
@@ -163,6 +166,19 @@ package struct ShardDelivery {
         cursor = first
         mode = .reverted
         return [.markReverted(batches: sequence - last - 1)]
+    }
+
+    /// Whether the shard was idle for so long that its guard is gone by itself, with nothing lost.
+    private func hasGuardRunOut(_ nowSeconds: Int64) -> Bool {
+        // A minute for the difference between two clocks.
+        items[cursor].header.identity.sequence == lastAcknowledged + 1
+            && nowSeconds - lastAcknowledgedSeconds >= FlushScript.guardSeconds - 60
+    }
+
+    private mutating func goOnBehindGuard() -> [Action] {
+        guard mode == .ordered else { return stop("a gap in answer to a batch that closes it") }
+        mode = .reverted
+        return []
     }
 
     private mutating func stop(_ text: String) -> [Action] {

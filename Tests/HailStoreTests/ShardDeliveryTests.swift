@@ -139,9 +139,21 @@ struct ShardDeliveryTests {
         _ = run(&delivery, &store, nowSeconds: 0)
         store.guardValue = nil
         delivery.enqueue(item(2))
-        let said = run(&delivery, &store, nowSeconds: 9 * 86_400)
-        #expect(said == [.markReverted(batches: 1), .acknowledge(header(2), .applied(.nothing))])
+        #expect(
+            run(&delivery, &store, nowSeconds: 9 * 86_400) == [.acknowledge(header(2), .applied(.nothing))])
         #expect(store.applied == [1, 2])
+    }
+
+    @Test("counts what is gone when the store forgot an agent that was quiet, but not for so long")
+    func quietAgent() {
+        var delivery = ShardDelivery()
+        var store = ModelStore()
+        delivery.enqueue(item(1))
+        _ = run(&delivery, &store, nowSeconds: 0)
+        store = ModelStore()
+        delivery.enqueue(item(2))
+        let said = run(&delivery, &store, nowSeconds: 7 * 86_400)
+        #expect(said == [.markReverted(batches: 1), .acknowledge(header(2), .applied(.nothing))])
     }
 
     @Test("mends a store that went back as soon as a new connection shows it")
