@@ -90,7 +90,7 @@ package struct PlotpointsQuery: StoreQuery {
                 }
                 answers.append(answer(chosen, plan, readings))
             }
-            return question.answer(answers)
+            return question.subjects.answer(answers)
         }
     }
 
