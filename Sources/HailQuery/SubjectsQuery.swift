@@ -26,7 +26,8 @@ package struct SubjectsQuery: StoreQuery {
         }
         let text = path.popLast() ?? .string("")
         guard let beginning = text.text, beginning.utf8.count <= Limits.partBytes else {
-            throw QueryError(.badPath, "prefix", "The last part of the prefix is no text of \(Limits.partBytes) bytes at most.")
+            throw QueryError(
+                .badPath, "prefix", "The last part of the prefix is no text of \(Limits.partBytes) bytes at most.")
         }
         let parents = try PathList(.array(path), parameter: "prefix", depth: Limits.subjectParts)
         guard parents.paths.count == 1, !parents.isExact else {
