@@ -70,7 +70,4 @@ package struct MetricExpression: Hashable, Sendable {
 
     /// Its one or two terms.
     package var terms: [MetricTerm] { [numerator] + (denominator.map { [$0] } ?? []) }
-
-    /// What a child's share of its parent is measured by: the denominator of a ratio, else the value.
-    package var weight: MetricTerm { denominator ?? numerator }
 }

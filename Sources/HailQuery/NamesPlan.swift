@@ -51,4 +51,24 @@ package struct NamesPlan: Sendable {
         }
         return names
     }
+
+    /// The plans that find all names the subjects ever had: those of the all-time total.
+    static func everKnown(of subjects: PathList, digester: Digester) throws(QueryError) -> [NamesPlan] {
+        var plans: [NamesPlan] = []
+        for subject in subjects.paths {
+            plans.append(try NamesPlan(subject: subject, chunks: [(.allTime, 0..<1)], digester: digester))
+        }
+        return plans
+    }
+
+    /// The names that the replies to several plans hold.
+    static func names(of plans: [NamesPlan], in replies: [ReadReply]) throws(QueryError) -> [KnownNames] {
+        var rest = replies[...]
+        var names: [KnownNames] = []
+        for plan in plans {
+            names.append(try plan.names(in: rest.prefix(plan.commands.count)))
+            rest = rest.dropFirst(plan.commands.count)
+        }
+        return names
+    }
 }

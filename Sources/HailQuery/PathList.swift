@@ -34,6 +34,12 @@ package struct PathList: Equatable, Sendable {
             }
     }
 
+    /// One answer a path as one: bare where one path was asked for, else by path.
+    func answer(_ answers: [JSONValue]) -> JSONValue {
+        if let only = answers.first, paths.count == 1 { return only }
+        return .object(zip(paths, answers).map { JSONValue.Member(DimensionKey.text($0), $1) })
+    }
+
     private struct Rules {
         let parameter: String
         let depth: Int

@@ -42,11 +42,9 @@ package struct Period: Hashable, Sendable {
     /// - Parameter parameter: the name the caller gave it under, for the error.
     /// - Throws: `bad_period`, or `too_costly` where it has more than `mostPoints` points.
     package init(parsing text: String, parameter: String = "period") throws(QueryError) {
-        var scalars = Substring(text)
-        while scalars.first == " " { scalars.removeFirst() }
-        while scalars.last == " " { scalars.removeLast() }
-        self.text = String(scalars)
-        guard let shape = try PeriodGrammar.shape(of: scalars, parameter: parameter) else {
+        let trimmed = MetricTerm.trimmed(Substring(text))
+        self.text = String(trimmed)
+        guard let shape = try PeriodGrammar.shape(of: trimmed, parameter: parameter) else {
             throw QueryError(.badPeriod, parameter, "\(quoted(text)) is no period; \(PeriodGrammar.allowed)")
         }
         self.shape = shape

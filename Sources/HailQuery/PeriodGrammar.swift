@@ -4,8 +4,8 @@ import HailCore
 enum PeriodGrammar {
     /// What an error says is allowed.
     static let allowed = """
-        write WIDTH:LENGTH such as 5m:1d (units s, m, h, d, w, mo, y), one of hour, day, 24h, seven, thirty, year, today, \
-        yesterday, wtd, mtd, ytd, all, a range of days such as 1/31/2026-2/28/2026, or FROM-UNTIL in Unix seconds.
+        write WIDTH:LENGTH such as 5m:1d (units s, m, h, d, w, mo, y), one of hour, day, 24h, seven, thirty, year, \
+        today, yesterday, wtd, mtd, ytd, all, a range of days such as 1/31/2026-2/28/2026, or FROM-UNTIL in Unix seconds.
         """
 
     private static let names: [String: Period.Shape] = [

@@ -43,7 +43,7 @@ struct PlotOptions: Sendable {
         }
     }
 
-    private static func whole(
+    static func whole(
         _ name: String, _ parameters: [String: JSONValue], upTo most: Int
     ) throws(QueryError) -> Int? {
         guard let value = parameters[name], value != .null, value != .string("") else { return nil }
@@ -65,7 +65,7 @@ struct PlotOptions: Sendable {
         QueryError(.badValue, name, "\(quoted(value.text ?? "a list")) is \(fault).")
     }
 
-    private static func flag(_ name: String, _ parameters: [String: JSONValue]) throws(QueryError) -> Bool {
+    static func flag(_ name: String, _ parameters: [String: JSONValue]) throws(QueryError) -> Bool {
         guard let value = parameters[name], value != .null else { return false }
         switch value.text?.lowercased() {
         // A flag in a query string may stand without a value.

@@ -85,12 +85,13 @@ package struct PlotpointsQuery: StoreQuery {
                 guard points <= PlotpointsQuery.mostPoints else {
                     throw QueryError(
                         .tooCostly, "limit",
-                        "The answer would hold more than \(PlotpointsQuery.mostPoints) points; ask for fewer dimensions "
-                            + "or metrics, a smaller limit or depth, a larger threshold, or a shorter period.")
+                        "The answer would hold more than \(PlotpointsQuery.mostPoints) points; ask for fewer "
+                            + "dimensions or metrics, a smaller limit or depth, a larger threshold, or a shorter period."
+                    )
                 }
                 answers.append(answer(chosen, plan, readings))
             }
-            return question.answer(answers)
+            return question.subjects.answer(answers)
         }
     }
 

@@ -70,11 +70,4 @@ struct Question: Sendable {
         guard plans.reduce(0, { $0 + $1.commands.count }) <= ReadPlan.Bound.keys else { throw ReadPlan.tooCostly() }
         return plans
     }
-
-    /// The answers of every subject as one: bare for one subject, by subject for several.
-    func answer(_ answers: [JSONValue]) -> JSONValue {
-        guard answers.count != 1 || subjects.paths.count != 1 else { return answers[0] }
-        return .object(
-            zip(subjects.paths, answers).map { JSONValue.Member(DimensionKey.text($0), $1) })
-    }
 }

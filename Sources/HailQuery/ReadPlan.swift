@@ -133,8 +133,8 @@ package struct ReadPlan: Sendable {
     static func tooCostly() -> QueryError {
         QueryError(
             .tooCostly, "",
-            "The answer would read more than \(Bound.keys) keys or \(Bound.buckets) buckets of the store; ask for fewer "
-                + "dimensions or metrics, less depth, or a shorter period.")
+            "The answer would read more than \(Bound.keys) keys or \(Bound.buckets) buckets of the store; ask for "
+                + "fewer dimensions or metrics, less depth, or a shorter period.")
     }
 
     /// Adds every key of a chunk: the first page, the overflow pages and the strips of the cells.

@@ -2,14 +2,8 @@ import HailCore
 
 /// One metric expression at one dimension over one period, worked out.
 package struct Series: Sendable {
-    /// One value a span, as JSON numbers.
-    package let points: [String]
-    /// The value of the whole period, as a JSON number.
-    package let total: String
-    /// The total for sorting.
-    package let score: Double
-    /// The magnitude a child's share of its parent is measured by: of a ratio, its denominator's.
-    package let weight: Double
+    private let top: TermValues
+    private let bottom: TermValues?
 
     /// Works out an expression over the sum of some groups.
     ///
@@ -19,31 +13,36 @@ package struct Series: Sendable {
         metricIndex: [String: Int]
     ) {
         func values(_ term: MetricTerm) -> TermValues {
-            if let index = metricIndex[term.name], !term.isForced, term.constant == nil || readings.knows(metric: index)
+            if let index = metricIndex[term.name], !term.isForced,
+                term.constant == nil || readings.knows(metric: index)
             {
                 return TermValues(
                     readings.amounts(groups: groups, metric: index, in: coverage), carry: term.carry)
             }
             return TermValues(term.constant ?? .number(.zero), in: coverage)
         }
-        let top = values(expression.numerator)
-        guard let term = expression.denominator else {
-            points = top.points.map(\.text)
-            total = top.total.text
-            score = top.total.double
-            weight = abs(score)
-            return
-        }
-        let bottom = values(term)
-        points = zip(top.points, bottom.points).map { $0.text(over: $1) }
-        total = top.total.text(over: bottom.total)
-        score = top.total.double(over: bottom.total)
-        weight = abs(bottom.total.double)
+        top = values(expression.numerator)
+        bottom = expression.denominator.map(values)
     }
+
+    /// One value a span, as JSON numbers.
+    package var points: [String] {
+        guard let bottom else { return top.points.map(\.text) }
+        return zip(top.points, bottom.points).map { $0.text(over: $1) }
+    }
+
+    /// The value of the whole period, as a JSON number.
+    package var total: String { bottom.map { top.total.text(over: $0.total) } ?? top.total.text }
+
+    /// The total, for sorting.
+    package var score: Double { bottom.map { top.total.double(over: $0.total) } ?? top.total.double }
+
+    /// The magnitude a child's share of its parent is measured by: of a ratio, its denominator's.
+    package var weight: Double { abs((bottom ?? top).total.double) }
 }
 
 /// The values of one term over the spans of a coverage.
-private struct TermValues {
+private struct TermValues: Sendable {
     var points: [Quantity]
     var total: Quantity
 

@@ -77,7 +77,7 @@ package struct TotalsQuery: StoreQuery {
             rest = rest.dropFirst(plan.commands.count)
             answers.append(answer(plan, readings))
         }
-        return question.answer(answers)
+        return question.subjects.answer(answers)
     }
 
     private func answer(_ plan: ReadPlan, _ readings: Readings) -> JSONValue {

@@ -8,7 +8,8 @@ struct QueriesTests {
     func randomParameters(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let words = [
-            "", "_", "a", "1m:1h", "all", "a/b", "a:+", "=5", "-hits", "%2F", "1/1/2026-2/1/2026", "5-9", "\u{0}", "×",
+            "", "_", "a", "1m:1h", "all", "a/b", "a:+", "=5", "-hits", "%2F", "1/1/2026-2/1/2026",
+            "5-9", "\u{0}", "×",
             "99999999999s:99999999999s",
             "1d:3mo", "-0500", "+14:00", "5", "0.2", "1e9", "true", "é🐳", "99999999998-99999999999", "p99", "a:last",
             "_days_in_month",
