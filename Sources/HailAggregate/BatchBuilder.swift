@@ -130,7 +130,9 @@ package struct BatchBuilder {
         let pagePlace = Int(record.subject) * levels + level
         var mark = book.cellMarks[markPlace]
         var page = book.pageMarks[pagePlace]
-        if Int64(page.chunk) != chunk { page = CellBook.PageMark(chunk: Int32(truncatingIfNeeded: chunk), fieldCount: 0) }
+        if Int64(page.chunk) != chunk {
+            page = CellBook.PageMark(chunk: Int32(truncatingIfNeeded: chunk), fieldCount: 0)
+        }
         let target = Draft.Target(
             digest: book.subjects[Int(record.subject)].digest, widthSeconds: UInt32(resolution.widthSeconds),
             chunk: chunk, expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))

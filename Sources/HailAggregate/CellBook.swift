@@ -1,7 +1,9 @@
 package import HailCore
 
-/// Every subject, group and counter that the flush side knows, each under a small number; and what it remembers
-/// of where their cells were last put in the store. Confined to the flush queue.
+/// Every subject, group and counter that the flush side knows, each under a small number; and what it remembers of
+/// where their cells were last put in the store.
+///
+/// Confined to the flush queue.
 package final class CellBook {
     /// What is counted: a metric of a kind, at a group of a subject.
     struct Record {

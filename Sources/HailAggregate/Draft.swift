@@ -112,8 +112,10 @@ struct Draft {
         closed = nil
     }
 
-    /// The whole part and, where there is a fraction, its millionths. A whole part beyond 64 bits goes in pieces,
-    /// so that the store refuses the cell by name instead of this agent trapping; three take any cell past its bounds.
+    /// The whole part and, where there is a fraction, its millionths.
+    ///
+    /// A whole part beyond 64 bits goes in pieces, so that the store refuses the cell by name instead of this agent
+    /// trapping; three take any cell past its bounds.
     private mutating func addParts(
         of sum: Int128, to key: EntryKey, _ target: Target, field: (_ isMillionths: Bool) -> [UInt8]
     ) {

@@ -14,7 +14,8 @@ package struct FanOut: Equatable, Sendable {
     package let groups: [Group]
 
     package init(_ name: SeriesName, droppedDimensions: Set<String> = []) {
-        subjects = name.subject.isEmpty
+        subjects =
+            name.subject.isEmpty
             ? [[]] : (1...name.subject.count).map { Array(name.subject.prefix($0)) }
         // By bytes: as text, `é` and `e` with an accent of its own are equal, but they are two names.
         var fullByPath: [[UInt8]: Bool] = [[]: false]

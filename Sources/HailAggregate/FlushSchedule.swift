@@ -1,9 +1,11 @@
 import HailCore
 
-/// When windows close. Pure: it is told the time and what the store took.
+/// When windows close.
 ///
-/// A window lies within one bucket of the finest resolution. It stretches, up to that bucket's width, while its
-/// flush takes more than a fifth of the window, and shrinks again when it takes less than a tenth.
+/// Pure: it is told the time and what the store took.
+///
+/// A window lies within one bucket of the finest resolution. It stretches, up to that bucket's width, while its flush
+/// takes more than a fifth of the window, and shrinks again when it takes less than a tenth.
 package struct FlushSchedule: Equatable, Sendable {
     package let configuredMillis: Int64
     package let finestMillis: Int64
@@ -33,4 +35,3 @@ package struct FlushSchedule: Equatable, Sendable {
         }
     }
 }
-

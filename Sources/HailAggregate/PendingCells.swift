@@ -1,6 +1,7 @@
 import HailCore
 
 /// Everything that was counted, left its window, and is in no numbered batch yet: per shard, by spans of time.
+///
 /// Confined to the flush queue.
 package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
@@ -164,8 +165,9 @@ package final class PendingCells {
         touched.removeAll(keepingCapacity: true)
     }
 
-    /// Has the parent of a new subject learn its name, in the parent's own shard. The name is a part of the window
-    /// that brought it, so that no crash loses the one and keeps the other.
+    /// Has the parent of a new subject learn its name, in the parent's own shard.
+    ///
+    /// The name is a part of the window that brought it, so that no crash loses the one and keeps the other.
     private func announce(_ subject: UInt32, window: ClosedWindow, residual: Set<UInt8>?, parts: inout Set<UInt8>) {
         guard !book.subjects[Int(subject)].isAnnounced else { return }
         book.subjects[Int(subject)].isAnnounced = true

@@ -1,6 +1,8 @@
 import HailCore
 
-/// The cells of every series of one lane's table, worked out once per series. Confined to the flush queue.
+/// The cells of every series of one lane's table, worked out once per series.
+///
+/// Confined to the flush queue.
 package final class SeriesPlans {
     struct Plan {
         var firstSlot: UInt32

@@ -1,10 +1,12 @@
 package import HailCore
 
-/// The series of one lane: identity bytes → where their sums are. Adding to a known series allocates nothing.
+/// The series of one lane: identity bytes → where their sums are.
+///
+/// Adding to a known series allocates nothing.
 ///
 /// Open addressing with linear probing over 64-bit slots (upper half: hash, lower half: index + 1); the load stays
-/// under two thirds. Confined to its lane's queue. Series are never removed one by one: a lane whose table is
-/// mostly idle starts a new one (see `idleShare`).
+/// under two thirds. Confined to its lane's queue. Series are never removed one by one: a lane whose table is mostly
+/// idle starts a new one (see `idleShare`).
 package final class SeriesTable {
     private struct Series {
         var identity: UnsafePointer<UInt8>
@@ -74,7 +76,9 @@ package final class SeriesTable {
         }
     }
 
-    /// The index of a series, or nil. Eight bytes past the identity's end may be read.
+    /// The index of a series, or nil.
+    ///
+    /// Eight bytes past the identity's end may be read.
     package func find(_ identity: UnsafePointer<UInt8>, count: Int, hash: UInt64) -> Int? {
         var slot = Int(truncatingIfNeeded: hash) & slotMask
         let tag = hash >> 32
@@ -118,7 +122,9 @@ package final class SeriesTable {
         }
     }
 
-    /// Takes a series in and returns its index. The caller has looked for it and checked `isFull`.
+    /// Takes a series in and returns its index.
+    ///
+    /// The caller has looked for it and checked `isFull`.
     package func insert(
         _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, name: SeriesName
     ) -> Int {

@@ -1,7 +1,9 @@
 package import HailCore
 
-/// The contents of a window as the spool keeps them: series by identity, with their sums, so that a restart can
-/// work out the cells anew. Big-endian; `protocol/redis.md` describes it.
+/// The contents of a window as the spool keeps them: series by identity, with their sums, so that a restart can work
+/// out the cells anew.
+///
+/// Big-endian; `protocol/redis.md` describes it.
 package struct WindowBody: Equatable, Sendable {
     package struct Series: Equatable, Sendable {
         package var identity: [UInt8]

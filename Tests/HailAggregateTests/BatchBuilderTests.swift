@@ -8,7 +8,9 @@ struct BatchBuilderTests {
     private static let now: Int64 = 1_700_000_000
     private let condition = BatchGroup.Condition(onceID: Digest(high: 7, low: 8), keptSeconds: 3_600)
 
-    @Test("keep to the limit of cells, number themselves densely, and cover the window on the last", arguments: [1, 3, 10, 2_000])
+    @Test(
+        "keep to the limit of cells, number themselves densely, and cover the window on the last",
+        arguments: [1, 3, 10, 2_000])
     func limit(cellLimit: Int) throws {
         let flow = Flow(ladder: try Ladder(parsing: Ladder.standardText))
         let text = (0..<40).map { "shop.p\($0 % 3):n=1|c|#v:\($0)" }.joined(separator: "\n")
@@ -70,11 +72,16 @@ struct BatchBuilderTests {
         var store = StoreModel()
         var model = CountedEvents(ladder: ladder)
         // Another event used up the once-id in that shard.
-        for batch in flow.once("t:n=1|c|#d:1", at: BatchBuilderTests.now, condition: condition) { try store.apply(batch) }
-        for batch in flow.once("t:m=1|c|#d:2", at: BatchBuilderTests.now, condition: condition) { try store.apply(batch) }
+        for batch in flow.once("t:n=1|c|#d:1", at: BatchBuilderTests.now, condition: condition) {
+            try store.apply(batch)
+        }
+        for batch in flow.once("t:m=1|c|#d:2", at: BatchBuilderTests.now, condition: condition) {
+            try store.apply(batch)
+        }
         for batch in flow.once("t:m=1|c|#d:2", at: BatchBuilderTests.now) { try store.apply(batch) }
         for (metric, value) in [("n", "1"), ("m", "2")] {
-            let event = MadeEvent(subject: ["t"], values: [(metric, 1_000_000)], paths: [["d", value]], timeSeconds: nil)
+            let event = MadeEvent(
+                subject: ["t"], values: [(metric, 1_000_000)], paths: [["d", value]], timeSeconds: nil)
             model.count(event, at: BatchBuilderTests.now, now: BatchBuilderTests.now)
         }
         model.expect(in: store)
@@ -128,7 +135,9 @@ struct BatchBuilderTests {
         }
         _ = flow.pending.fold(flow.close(startSeconds: BatchBuilderTests.now))
         let batches = flow.flush(nowSeconds: BatchBuilderTests.now, cellLimit: 1_000_000)
-        let named = batches.flatMap(\.groups).flatMap(\.entries).filter { $0.operation == .name && $0.widthSeconds == 0 }
+        let named = batches.flatMap(\.groups).flatMap(\.entries).filter {
+            $0.operation == .name && $0.widthSeconds == 0
+        }
         #expect(named.flatMap(\.items).count == 20_001)
     }
 }

@@ -81,9 +81,11 @@ struct CellsTests {
         var paths: [[String]] = []
         for _ in 0..<random.below(4) {
             // Every path of a dimension has its full depth, so that which groups are full does not depend on the line.
-            paths.append(random.below(2) == 0 ? ["beta"] : ["geo", random.pick(["US", "BR"]), random.pick(["CA", "SF", "X"])])
+            paths.append(
+                random.below(2) == 0 ? ["beta"] : ["geo", random.pick(["US", "BR"]), random.pick(["CA", "SF", "X"])])
         }
-        let time: Int64? = random.below(3) == 0 ? clock + 600 - Int64(random.below(random.pick([1_000, 8_000, 200_000]))) : nil
+        let time: Int64? =
+            random.below(3) == 0 ? clock + 600 - Int64(random.below(random.pick([1_000, 8_000, 200_000]))) : nil
         return MadeEvent(subject: subject, values: values, paths: paths, timeSeconds: time)
     }
 
@@ -97,7 +99,9 @@ struct CellsTests {
         for step in 0..<20 {
             let seconds = start + Int64(step) * 10
             let tags = (0..<(step == 3 ? 400 : 2)).map { ["tag", "v\($0)"] }
-            let events = tags.map { MadeEvent(subject: ["s"], values: [("n", 1_500_000)], paths: [$0], timeSeconds: nil) }
+            let events = tags.map {
+                MadeEvent(subject: ["s"], values: [("n", 1_500_000)], paths: [$0], timeSeconds: nil)
+            }
             for event in events { model.count(event, at: seconds, now: seconds) }
             for batch in flow.once(events.map(\.line).joined(separator: "\n"), at: seconds) { try store.apply(batch) }
         }
@@ -130,7 +134,9 @@ struct CellsTests {
     func expired() throws {
         let ladder = try Ladder(parsing: "10s:1h,1m:1d")
         let now: Int64 = 1_700_000_000
-        for (age, widths) in [(0, [10, 60, 0]), (3_590, [10, 60, 0]), (3_620, [60, 0]), (90_000, [0])] as [(Int64, Set<UInt32>)] {
+        for (age, widths) in [(0, [10, 60, 0]), (3_590, [10, 60, 0]), (3_620, [60, 0]), (90_000, [0])]
+            as [(Int64, Set<UInt32>)]
+        {
             let flow = Flow(ladder: ladder)
             flow.add("s:n=1|c|T\(now - age)")
             _ = flow.pending.fold(flow.close(startSeconds: now))
@@ -148,7 +154,9 @@ struct CellsTests {
         let flow = Flow(ladder: ladder)
         var store = StoreModel()
         let (one, two) = ("caf\u{E9}", "cafe\u{301}")
-        for batch in flow.once("\(one).x:1|c\n\(two).x:2|c\ns.x:4|c|#d:\(one),d:\(two)\ns.\(one):8|c\ns.\(two):16|c", at: 1_700_000_000) {
+        for batch in flow.once(
+            "\(one).x:1|c\n\(two).x:2|c\ns.x:4|c|#d:\(one),d:\(two)\ns.\(one):8|c\ns.\(two):16|c", at: 1_700_000_000)
+        {
             try store.apply(batch)
         }
         let model = CountedEvents(ladder: ladder)
@@ -172,6 +180,10 @@ struct CellsTests {
         func names(_ line: String) -> Set<[UInt8]> {
             let entries = flow.once(line, at: 1_700_000_000).flatMap(\.groups).flatMap(\.entries)
             return Set(entries.filter { $0.operation != .add }.flatMap(\.items).map(\.field))
+        }
+        let both = flow.once("t:a=1:b=2|c|#d:1", at: 1_700_000_000).flatMap(\.groups).flatMap(\.entries)
+        for entry in both where entry.operation == .name {
+            #expect(Set(entry.items.map(\.field)).count == entry.items.count)
         }
         let metric = Array("mcx".utf8)
         let path = Array("gd\0US".utf8)

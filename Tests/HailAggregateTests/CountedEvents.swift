@@ -16,7 +16,8 @@ struct MadeEvent {
         let tags = paths.map { path in
             path[0] + (path.count > 1 ? ":" : "") + path.dropFirst().joined(separator: ">")
         }
-        return subject.joined(separator: ".") + ":" + values + "|c" + (tags.isEmpty ? "" : "|#" + tags.joined(separator: ","))
+        return subject.joined(separator: ".") + ":" + values + "|c"
+            + (tags.isEmpty ? "" : "|#" + tags.joined(separator: ","))
             + (timeSeconds.map { "|T\($0)" } ?? "")
     }
 }

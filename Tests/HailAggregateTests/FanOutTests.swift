@@ -9,8 +9,10 @@ struct FanOutTests {
         arguments: [
             ([], [], [""], ["_"]),
             (["a"], [], ["a"], ["_"]),
-            (["a", "b", "c"], [["country", "US"], ["geo", "US", "CA"]], ["a", "a/b", "a/b/c"],
-             ["_", "country", "country/US*", "geo", "geo/US", "geo/US/CA*"]),
+            (
+                ["a", "b", "c"], [["country", "US"], ["geo", "US", "CA"]], ["a", "a/b", "a/b/c"],
+                ["_", "country", "country/US*", "geo", "geo/US", "geo/US/CA*"]
+            ),
             (["a"], [["t"], ["t", "a"]], ["a"], ["_", "t*", "t/a*"]),
             (["a"], [["t", "a"], ["t"]], ["a"], ["_", "t*", "t/a*"]),
             (["a"], [["t", "a"], ["t", "a"], ["t", "b"]], ["a"], ["_", "t", "t/a*", "t/b*"]),
@@ -33,7 +35,8 @@ struct FanOutTests {
     @Test("tells names apart by their bytes")
     func bytes() {
         let name = SeriesName(
-            subject: ["p"], metrics: ["x"], kind: .counter, paths: [["d", "\u{E9}"], ["d", "e\u{301}"], ["K"], ["\u{212A}"]])
+            subject: ["p"], metrics: ["x"], kind: .counter,
+            paths: [["d", "\u{E9}"], ["d", "e\u{301}"], ["K"], ["\u{212A}"]])
         #expect(FanOut(name).groups.count == 6)
     }
 

@@ -80,7 +80,9 @@ final class Flow {
     }
 
     /// Adds lines as one window and returns its batches.
-    func once(_ text: String, at seconds: Int64, condition: BatchGroup.Condition? = nil, cellLimit: Int = 2_000) -> [Batch] {
+    func once(_ text: String, at seconds: Int64, condition: BatchGroup.Condition? = nil, cellLimit: Int = 2_000)
+        -> [Batch]
+    {
         add(text)
         _ = pending.fold(close(startSeconds: seconds, condition: condition))
         return flush(nowSeconds: seconds, cellLimit: cellLimit)

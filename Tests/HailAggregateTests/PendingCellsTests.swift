@@ -92,7 +92,8 @@ struct PendingCellsTests {
                 let count = random.below(8)
                 let frame = Frame(
                     records: Array(records.prefix(count)),
-                    sums: (0..<count).map { _ in Int128(truncatingIfNeeded: random.next()) << Int128(random.below(64)) })
+                    sums: (0..<count).map { _ in Int128(truncatingIfNeeded: random.next()) << Int128(random.below(64)) }
+                )
                 return (Frame.Key(startSeconds: Int64(random.below(3)) * 10, widthSeconds: 10, condition: nil), frame)
             }
             let inOrder = PendingCellsTests.merged(frames)

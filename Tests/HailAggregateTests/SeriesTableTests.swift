@@ -32,7 +32,9 @@ struct SeriesTableTests {
         }
     }
 
-    @Test("tells series apart whose hashes are equal, wholly or by half", arguments: [0, UInt64.max << 32, 0xFFF, UInt64.max])
+    @Test(
+        "tells series apart whose hashes are equal, wholly or by half",
+        arguments: [0, UInt64.max << 32, 0xFFF, UInt64.max])
     func collisions(mask: UInt64) {
         let table = SeriesTable(limit: 10_000)
         var random = SplitMix(seed: mask)
@@ -78,7 +80,10 @@ struct SeriesTableTests {
     @Test("sums by slot and by time, and hands out each window once")
     func sums() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
-        #expect(flow.add("a:x=1:y=2.5|c\nb:1:2:3|c\na:x=4:y=-1|c\nb:7|c|T1700000009\nb:1:1|c|T1700000001\nbad") == [.missingValue])
+        #expect(
+            flow.add("a:x=1:y=2.5|c\nb:1:2:3|c\na:x=4:y=-1|c\nb:7|c|T1700000009\nb:1:1|c|T1700000001\nbad") == [
+                .missingValue
+            ])
         let first = flow.close(startSeconds: 0)
         #expect(first.eventCount == 5)
         #expect(first.newSeries.map(\.firstSlot) == [0, 3])

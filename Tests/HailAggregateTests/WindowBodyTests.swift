@@ -21,7 +21,9 @@ struct WindowBodyTests {
             #expect(WindowBody(decoding: Array(bytes.prefix(random.below(bytes.count)))) == nil)
             #expect(WindowBody(decoding: bytes + [0]) == nil)
             var mutated = bytes
-            for _ in 0...random.below(4) { mutated[random.below(mutated.count)] = UInt8(truncatingIfNeeded: random.next()) }
+            for _ in 0...random.below(4) {
+                mutated[random.below(mutated.count)] = UInt8(truncatingIfNeeded: random.next())
+            }
             if let body = WindowBody(decoding: mutated) { #expect(body.encoded.count == mutated.count) }
             let noise = (0..<random.below(100)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             #expect(WindowBody(decoding: [1, 0, 0xFF, 0xFF, 0xFF, 0xFF] + noise) == nil)
@@ -36,7 +38,9 @@ struct WindowBodyTests {
     func bytes() {
         let body = WindowBody(
             condition: .init(onceID: Digest(high: 1, low: 2), keptSeconds: 3),
-            series: [.init(identity: [0x61], timeSeconds: 4, sums: [-1]), .init(identity: [], timeSeconds: nil, sums: [])])
+            series: [
+                .init(identity: [0x61], timeSeconds: 4, sums: [-1]), .init(identity: [], timeSeconds: nil, sums: []),
+            ])
         let expected: [UInt8] =
             [1, 1] + [0, 0, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 0, 0, 0, 0, 2] + [0, 0, 0, 3] + [0, 0, 0, 2]
             + [0, 0, 0, 1, 0x61] + [0, 0, 0, 0, 0, 0, 0, 4] + [0, 1] + [UInt8](repeating: 0xFF, count: 16)

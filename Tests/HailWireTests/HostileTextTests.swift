@@ -26,7 +26,9 @@ struct HostileTextTests {
     func full(unit: String) {
         let buffer = LineBuffer()
         let page = GuardedText()
-        for (prefix, suffix) in [("", ""), ("a:", "|c"), ("a:1", "|c"), ("a:1|c|#", ""), ("a:1|c|c:", ""), ("a:x=1:", "")] {
+        for (prefix, suffix) in [
+            ("", ""), ("a:", "|c"), ("a:1", "|c"), ("a:1|c|#", ""), ("a:1|c|c:", ""), ("a:x=1:", ""),
+        ] {
             var text = Array(prefix.utf8)
             while text.count + unit.utf8.count + suffix.utf8.count <= LineBuffer.textBytes { text += unit.utf8 }
             text += suffix.utf8
@@ -106,12 +108,16 @@ struct HostileTextTests {
         case 1: text[place] = random.pick(alphabet)
         case 2: text.remove(at: place)
         case 3: text.insert(random.pick(alphabet), at: place)
-        default: text.insert(contentsOf: text[place..<min(place + random.below(20), text.count)], at: random.below(text.count))
+        default:
+            text.insert(
+                contentsOf: text[place..<min(place + random.below(20), text.count)], at: random.below(text.count))
         }
     }
 }
 
-/// Memory whose end is the end of what may be read: a byte too far is a fault. Used by one test at a time.
+/// Memory whose end is the end of what may be read: a byte too far is a fault.
+///
+/// Used by one test at a time.
 private final class GuardedText {
     private let start: UnsafeMutableRawPointer
     private let pageBytes = Int(sysconf(Int32(_SC_PAGESIZE)))

@@ -136,6 +136,7 @@ def test_send_and_query_reach_the_agent(agent):
     assert result.returncode == 0, result.stderr
     assert "sent 300 lines in " in result.stderr
     agent.until_lines(300)
+    agent.flush()
     url = f"http://{agent.http}"
     arguments = ["query", "totals", "--agent", url, "--pk", "cli", "--dimensions", '["_",["country","US"]]']
     table = command(*arguments, "--periods", "all")
