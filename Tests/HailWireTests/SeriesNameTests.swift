@@ -32,6 +32,13 @@ struct SeriesNameTests {
         #expect(SeriesNameEncoder.identity(of: name) == Array(identity.utf8))
     }
 
+    @Test(
+        "has at most 64 metrics besides the implied hits, wherever it comes from", arguments: [(64, true), (65, false)])
+    func metricLimit(count: Int, isTaken: Bool) {
+        let identity = "a:" + (0..<count).map { "m\($0)=" }.joined(separator: ":") + "|c"
+        #expect(((try? SeriesNameParser.parse(Array(identity.utf8))) != nil) == isTaken)
+    }
+
     @Test("never traps on bytes that are no identity", arguments: 0..<4)
     func hostile(seed: Int) {
         var random = SplitMix(seed: UInt64(seed) + 50)
