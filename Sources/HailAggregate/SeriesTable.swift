@@ -13,7 +13,7 @@ package final class SeriesTable {
         var identityLength: UInt32
         var firstSlot: UInt32
         var slotCount: UInt32
-        /// The number of the window it was last added to in.
+        /// The number of the window it was last added to in; at most one less where values came with a time.
         var lastWindow: UInt32
     }
 
@@ -108,6 +108,8 @@ package final class SeriesTable {
                     startSeconds: start, series: UInt32(index), slot: UInt32(position % slotCount))
                 sums.timed[slot, default: 0] &+= Int128(values[position])
             }
+            // Not idle, but not touched either: its sums of this window may still be empty.
+            if series[index].lastWindow != window { series[index].lastWindow = window &- 1 }
             return
         }
         if series[index].lastWindow != window {

@@ -102,6 +102,19 @@ struct SeriesTableTests {
         #expect(flow.lanes[0].table.idleShare(windows: 3) == 0)
     }
 
+    @Test("does not call a series idle whose values all come with a time, nor sum it twice")
+    func timedIsActive() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
+        for second in 0..<5 {
+            flow.add("a.x:1|c|T1700000000")
+            if second == 4 { flow.add("a.x:2|c\na.x:1|c|T1700000000\na.x:3|c") }
+            let window = flow.close(startSeconds: Int64(second))
+            #expect(window.sums.touched == (second == 4 ? [0] : []))
+            #expect(window.sums.sums[0] == (second == 4 ? 5_000_000 : 0))
+            if second > 1 { #expect(flow.lanes[0].table.idleShare(windows: 2) == 0) }
+        }
+    }
+
     @Test("says when a window has timed values enough")
     func timed() throws {
         let flow = Flow(ladder: try Ladder(parsing: "1s:1d"))
