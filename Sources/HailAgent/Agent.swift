@@ -29,7 +29,9 @@ final class Agent: @unchecked Sendable {
     private let server: HTTPServer?
     private let state: AgentState
     private let recovered: [SpoolRecovery.Batch]
-    /// Whether the log says already that the store is away. Written while starting and then on `entryQueue`.
+    /// Whether the log says already that the store is away.
+    ///
+    /// Written while starting and then on `entryQueue`.
     private var isAwayTold = false
     private let entryQueue = DispatchQueue(label: "hailwhale.store-entry")
 
@@ -133,7 +135,9 @@ final class Agent: @unchecked Sendable {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
-        if !recovery.windows.isEmpty { log.info("windows come back from the spool", ["windows": recovery.windows.count]) }
+        if !recovery.windows.isEmpty {
+            log.info("windows come back from the spool", ["windows": recovery.windows.count])
+        }
         flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
             flusher.recover(recovery.windows) { rebuild.window($0) }

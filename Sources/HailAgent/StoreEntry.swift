@@ -48,7 +48,8 @@ enum StoreEntry {
             var connection = try connector.connect()
             policy = try StorePolicy.check(over: &connection)
             let (settings, now) = (settings(options), WallClock.seconds)
-            claim = options.isMigrating
+            claim =
+                options.isMigrating
                 ? try StoreMeta.migrate(settings, nowSeconds: now, over: &connection)
                 : try StoreMeta.claim(settings, nowSeconds: now, over: &connection)
         } catch {

@@ -35,8 +35,10 @@ package struct BatchBuilder {
         _ pending: PendingShard, shard: Shard, firstSequence: UInt64, emit: (Batch) -> Void
     ) {
         withoutActuallyEscaping(emit) { emit in
-            build(pending, Draft(
-                shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit))
+            build(
+                pending,
+                Draft(
+                    shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit))
         }
     }
 
@@ -142,7 +144,9 @@ package struct BatchBuilder {
                 chunk: Int32(truncatingIfNeeded: chunk), lastOffset: Int16(offset), bucketCount: 1,
                 isOnFirstPage: page.fieldCount < BatchBuilder.firstPageFields)
             if let name = name(of: record) {
-                draft.add(name: name, to: target, page: pageNumber(of: record, mark))
+                draft.add(
+                    name: name, to: target,
+                    page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: book.digest(of: name)))
                 if mark.isOnFirstPage { page.fieldCount += 1 }
             }
         } else if mark.lastOffset != Int16(offset) {

@@ -107,6 +107,8 @@ package final class CellBook {
         return number
     }
 
+    func digest(of bytes: [UInt8]) -> Digest { digester(bytes) }
+
     /// Forgets where cells were put and which names the store was told: it may have lost them.
     package func forgetMarks() {
         for index in cellMarks.indices { cellMarks[index] = .none }

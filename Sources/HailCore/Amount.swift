@@ -39,7 +39,9 @@ package struct Amount: Hashable, Comparable, Sendable {
 }
 
 extension Amount: CustomStringConvertible {
-    /// The shortest exact decimal: `12`, `12.5`, `-0.000001`. It is also a JSON number.
+    /// The shortest exact decimal: `12`, `12.5`, `-0.000001`.
+    ///
+    /// It is also a JSON number.
     package var description: String {
         let magnitude = micros.magnitude
         let sign = micros < 0 ? "-" : ""

@@ -14,9 +14,10 @@ package struct CellName: Hashable, Sendable {
         self.kind = kind
     }
 
-    /// The bytes whose digest names the cell in the store: subject parts joined by 0x00, 0x01, group parts
-    /// joined by 0x00, 0x01, the kind's letter, the metric. No part may hold a control byte, so no two names
-    /// have the same bytes.
+    /// The bytes whose digest names the cell in the store: subject parts joined by 0x00, 0x01, group parts joined by
+    /// 0x00, 0x01, the kind's letter, the metric.
+    ///
+    /// No part may hold a control byte, so no two names have the same bytes.
     package var canonicalBytes: [UInt8] {
         var bytes = CellName.joined(subject)
         bytes.append(1)

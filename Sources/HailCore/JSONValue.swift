@@ -1,4 +1,6 @@
-/// A JSON value. Objects keep the order of their members where the source gives one.
+/// A JSON value.
+///
+/// Objects keep the order of their members where the source gives one.
 package enum JSONValue: Equatable, Sendable {
     case null
     case bool(Bool)

@@ -1,4 +1,6 @@
-/// What a metric's values are and how they add up. A metric name may exist once under each kind.
+/// What a metric's values are and how they add up.
+///
+/// A metric name may exist once under each kind.
 package enum Kind: UInt8, Sendable, CaseIterable {
     /// Values are added; exact to millionths.
     case counter

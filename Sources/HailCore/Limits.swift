@@ -1,4 +1,6 @@
-/// The bounds that the line format and the store layout share. `protocol/line.md` publishes them.
+/// The bounds that the line format and the store layout share.
+///
+/// `protocol/line.md` publishes them.
 package enum Limits {
     /// The largest UDP payload over IPv4.
     package static let datagramBytes = 65_507
@@ -16,14 +18,4 @@ package enum Limits {
     package static let futureSeconds: Int64 = 600
     /// Cells that one script call may carry.
     package static let cellsPerBatch = 2_000
-}
-
-/// The names that lines may not use as a part: the agent writes them itself.
-package enum Reserved {
-    /// The overall group, and the subject of events without one.
-    package static let overall = "_"
-    /// Where folded values are counted.
-    package static let other = "__other__"
-    /// Joins the dimensions of a declared view.
-    package static let cross = "×"
 }

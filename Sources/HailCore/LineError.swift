@@ -1,4 +1,6 @@
-/// Why a line was refused. Each case has a counter of the same name: `hailwhale_rejected_total{reason="…"}`.
+/// Why a line was refused.
+///
+/// Each case has a counter of the same name: `hailwhale_rejected_total{reason="…"}`.
 package enum LineError: String, Error, CaseIterable, Sendable {
     // The shape of a line.
     case missingValue = "missing_value"

@@ -1,4 +1,6 @@
-/// Fields of the hashes that hold cells. Writers, readers and the script agree on them here.
+/// Fields of the hashes that hold cells.
+///
+/// Writers, readers and the script agree on them here.
 ///
 /// A cell lies in one of three places and a reader adds up what all three hold: the subject's first page while
 /// cells are few, one of 64 overflow pages when they are many, or a strip of its own once it is dense.
@@ -32,8 +34,9 @@ package enum PageField {
     /// What is added to an offset in a strip for the millionths.
     package static let millionthsBase = 1_000
 
-    /// The name of a group in a page: `g`, then the parts joined by 0x00. Only full dimension paths are written;
-    /// every prefix of one is known by it.
+    /// The name of a group in a page: `g`, then the parts joined by 0x00.
+    ///
+    /// Only full dimension paths are written; every prefix of one is known by it.
     package static func group(_ parts: [String]) -> [UInt8] { [UInt8(ascii: "g")] + CellName.joined(parts) }
 
     /// The name of a metric in a page: `m`, the kind's letter, the name.

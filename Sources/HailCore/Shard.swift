@@ -10,8 +10,9 @@ package struct Shard: Hashable, Sendable {
     /// The hash tag, without its braces.
     package var tag: [UInt8] { Shard.tags[Int(number)] }
 
-    /// Shard i takes the first text of three base-36 digits (`000`, `001`, …) whose cluster slot lies in
-    /// [64·i, 64·i + 64), so any number of masters with contiguous slots gets an even share.
+    /// Shard i takes the first text of three base-36 digits (`000`, `001`, …) whose cluster slot lies in [64·i, 64·i +
+    /// 64), so any number of masters with contiguous slots gets an even share.
+    ///
     /// `protocol/vectors/slots.json` publishes them.
     private static let tags: [[UInt8]] = {
         let digits = Array("0123456789abcdefghijklmnopqrstuvwxyz".utf8)

@@ -1,4 +1,6 @@
-/// A key of the store's layout, version 1. `protocol/redis.md` describes them all.
+/// A key of the store's layout, version 1.
+///
+/// `protocol/redis.md` describes them all.
 package enum StoreKey {
     /// What starts every key but `hw:meta`: the layout's version is part of it.
     private static let prefix = Array("hw1:{".utf8)

@@ -19,7 +19,9 @@ package enum SocketAddress: Hashable, Sendable {
         let bad = NetError.badAddress(text: text, allowed: SocketAddress.allowed)
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1, path.utf8.count <= SocketAddress.pathBytes, !path.utf8.contains(0) else { throw bad }
+            guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1, path.utf8.count <= SocketAddress.pathBytes,
+                !path.utf8.contains(0)
+            else { throw bad }
             self = .unix(path: path)
             return
         }

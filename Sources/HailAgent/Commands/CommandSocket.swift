@@ -14,7 +14,9 @@ final class CommandSocket: @unchecked Sendable {
         }
     }
 
-    /// Sends one datagram. An agent that is not there shows with the next one, as the kernel hears of it late.
+    /// Sends one datagram.
+    ///
+    /// An agent that is not there shows with the next one, as the kernel hears of it late.
     func send(_ bytes: [UInt8]) throws(SystemError) {
         let refused = sender.refusedCount
         do throws(NetError) { try sender.send(bytes) } catch { throw SystemError(reason: error.description) }

@@ -9,7 +9,8 @@ package enum DatagramTarget: Hashable, Sendable {
     /// The text of `host:port`, `[v6]:port` or `unix:/path`.
     var text: String {
         switch self {
-        case .inet(let place): place.host.contains(":") ? "[\(place.host)]:\(place.port)" : "\(place.host):\(place.port)"
+        case .inet(let place):
+            place.host.contains(":") ? "[\(place.host)]:\(place.port)" : "\(place.host):\(place.port)"
         case .unix(let path): "unix:\(path)"
         }
     }

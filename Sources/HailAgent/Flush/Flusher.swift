@@ -4,7 +4,9 @@ import HailCore
 import HailStore
 
 /// Takes windows from the lanes and brings them to the store: folds them into pending cells, numbers batches, spools
-/// them, has them sent, and keeps the books of what was acknowledged. Confined to `queue`.
+/// them, has them sent, and keeps the books of what was acknowledged.
+///
+/// Confined to `queue`.
 final class Flusher: @unchecked Sendable {
     struct Settings: Sendable {
         let agent: Digest
@@ -64,8 +66,9 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Calls `done` once the windows are safe, or with false after `waitSeconds`. Windows must have been handed over
-    /// before, by the same caller.
+    /// Calls `done` once the windows are safe, or with false after `waitSeconds`.
+    ///
+    /// Windows must have been handed over before, by the same caller.
     func wait(
         for windows: Set<UInt64>, level: Waiters.Level, done: @escaping @Sendable (_ isSafe: Bool) -> Void
     ) {
@@ -231,7 +234,9 @@ final class Flusher: @unchecked Sendable {
             isUsed = !tally.usedGroups.isEmpty
             ledger.count { counts in
                 counts.batches["applied", default: 0] += 1
-                for (reason, dead) in tally.deadByReason { counts.cellsDead[reason.rawValue, default: 0] += UInt64(dead) }
+                for (reason, dead) in tally.deadByReason {
+                    counts.cellsDead[reason.rawValue, default: 0] += UInt64(dead)
+                }
             }
             for (reason, dead) in tally.deadByReason {
                 log.error("the store refused cells", ["reason": reason.rawValue, "cells": dead])
@@ -337,7 +342,8 @@ final class Flusher: @unchecked Sendable {
                 Sizes(
                     spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
                     subjects: self.book.subjectCount, records: self.book.recordCount,
-                    stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis, isStoreUp: self.isStoreUp))
+                    stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis,
+                    isStoreUp: self.isStoreUp))
         }
     }
 }

@@ -1,6 +1,8 @@
 import HailCore
 
-/// Which number a shard's next batch gets, and which shards wait for an answer. Pure.
+/// Which number a shard's next batch gets, and which shards wait for an answer.
+///
+/// Pure.
 ///
 /// A shard has at most one flush unanswered: what comes meanwhile has no number yet and merges.
 struct ShardNumbers {

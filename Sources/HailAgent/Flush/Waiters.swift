@@ -1,4 +1,6 @@
-/// Requests that answer when windows are safe. Confined to the flush queue.
+/// Requests that answer when windows are safe.
+///
+/// Confined to the flush queue.
 struct Waiters {
     enum Level: Equatable, Sendable {
         /// On disk: survives a kill of the agent.

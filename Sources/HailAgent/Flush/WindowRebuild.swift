@@ -29,7 +29,8 @@ struct WindowRebuild {
             padded.withUnsafeBufferPointer { bytes in
                 guard let base = bytes.baseAddress else { return }
                 let hash = scanner.hash(base, count: count)
-                let index = table.find(base, count: count, hash: hash)
+                let index =
+                    table.find(base, count: count, hash: hash)
                     ?? table.insert(base, count: count, hash: hash, name: name)
                 table.add(series.sums, to: index, timeSeconds: series.timeSeconds)
             }

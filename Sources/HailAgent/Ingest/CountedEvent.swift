@@ -8,10 +8,3 @@ struct CountedEvent: Sendable {
     /// Unix seconds; nil for now.
     let timeSeconds: Int64?
 }
-
-/// A line of a request that was refused.
-struct LineRefusal: Equatable, Sendable {
-    /// From 1.
-    let line: UInt32
-    let reason: LineError
-}

@@ -3,7 +3,9 @@ import HailAggregate
 import HailCore
 import HailWire
 
-/// One receive queue and its table: lines go in, windows come out. Confined to `queue`.
+/// One receive queue and its table: lines go in, windows come out.
+///
+/// Confined to `queue`.
 final class Lane: @unchecked Sendable {
     /// What lanes share.
     struct Shared: Sendable {

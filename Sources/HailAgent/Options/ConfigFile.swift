@@ -1,5 +1,5 @@
-import HailStore
 import HailCore
+import HailStore
 
 /// Reads the configuration file: a JSON object whose keys are the names of options.
 ///

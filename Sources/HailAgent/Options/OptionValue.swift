@@ -1,6 +1,6 @@
+import HailCore
 import HailNet
 import HailStore
-import HailCore
 
 /// Readers of the values of options; each refuses what its option does not allow.
 enum OptionValue {

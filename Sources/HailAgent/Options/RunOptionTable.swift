@@ -1,5 +1,6 @@
 import HailNet
 import HailStore
+
 extension RunOption {
     /// Every option of `run`, in the order help lists them.
     package static let all: [RunOption] = [config] + places + time + trust + meaning + bounds + running

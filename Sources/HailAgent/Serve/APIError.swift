@@ -19,7 +19,8 @@ struct APIError: Error, Equatable {
     static let notTrusted = APIError(
         status: 403, code: "not_trusted",
         message: "this caller is not trusted by its address; see --plain, --read and --host")
-    static let notFound = APIError(status: 404, code: "not_found", message: "there is nothing here; see protocol/http.md")
+    static let notFound = APIError(
+        status: 404, code: "not_found", message: "there is nothing here; see protocol/http.md")
     static let unknown = APIError(
         status: 503, code: "unknown",
         message: "the store did not answer in time; what was sent may count yet: retry with the same Idempotency-Key")

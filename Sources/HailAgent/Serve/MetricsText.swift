@@ -21,7 +21,9 @@ struct MetricsText {
                 sample(["transport": transport.rawValue], counts.datagrams[transport] ?? 0)
             }
         }
-        page.counter("datagrams_kernel_dropped_total", "Datagrams the kernel dropped before they were read.", counts.kernelDropped)
+        page.counter(
+            "datagrams_kernel_dropped_total", "Datagrams the kernel dropped before they were read.",
+            counts.kernelDropped)
         page.counter("lines_total", "Lines by outcome.") { sample in
             sample(["outcome": "accepted"], counts.linesAccepted)
             sample(["outcome": "rejected"], counts.linesRejected)
@@ -41,16 +43,20 @@ struct MetricsText {
         page.counter("events_lost_total", "Events of which a part was lost, by reason.") { sample in
             for reason in LossReason.allCases { sample(["reason": reason.rawValue], counts.eventsLost[reason] ?? 0) }
         }
-        page.counter("events_reverted_total", "Batches the store lost after it had acknowledged them.", counts.eventsReverted)
+        page.counter(
+            "events_reverted_total", "Batches the store lost after it had acknowledged them.", counts.eventsReverted)
         page.counter("cells_dead_total", "Cells the store refused, by reason.") { sample in
             for (reason, count) in counts.cellsDead.sorted(by: { $0.key < $1.key }) {
                 sample(["reason": reason], count)
             }
         }
         page.gauge("series", "Series held in memory.", "\(gauges.series)")
-        page.counter("series_overflow_total", "Lines counted under a shorter name because of --max-series.", counts.seriesOverflow)
+        page.counter(
+            "series_overflow_total", "Lines counted under a shorter name because of --max-series.",
+            counts.seriesOverflow)
         page.counter("values_folded_total", "Values folded into __other__.", counts.valuesFolded)
-        page.counter("cells_coarsened_total", "Cells given up for coarser ones at the pending limit.", counts.cellsCoarsened)
+        page.counter(
+            "cells_coarsened_total", "Cells given up for coarser ones at the pending limit.", counts.cellsCoarsened)
         page.counter("batches_total", "Batches by outcome.") { sample in
             for outcome in ["applied", "duplicate", "retried", "resent"] {
                 sample(["outcome": outcome], counts.batches[outcome] ?? 0)
@@ -59,7 +65,9 @@ struct MetricsText {
         page.counter("cells_flushed_total", "Cells the store acknowledged.", counts.cellsFlushed)
         page.histogram("flush_seconds", "Time the store took for a flush.", counts.flushSeconds)
         page.gauge("store_up", "Whether the store answers.", gauges.isStoreUp ? "1" : "0")
-        page.gauge("store_durable", "Whether the store keeps what it acknowledged over a crash.", gauges.isStoreDurable ? "1" : "0")
+        page.gauge(
+            "store_durable", "Whether the store keeps what it acknowledged over a crash.",
+            gauges.isStoreDurable ? "1" : "0")
         page.gauge("spool_bytes", "Bytes of the spool.", "\(gauges.spoolBytes)")
         page.counter("spool_errors_total", "Records the spool could not take.", counts.spoolErrors)
         page.counter("http_requests_total", "HTTP requests by path and status.") { sample in

@@ -3,7 +3,7 @@ import HailQuery
 import HailSeal
 import HailStore
 
-/// `/totals` and `/plotpoints`.
+/// `/totals`, `/plotpoints`, and what is known by name: `/subdimensions`, `/subjects`, `/metrics_of`.
 struct ReadRoutes: Sendable {
     let reader: StoreReader
     let ladder: Ladder
@@ -11,28 +11,47 @@ struct ReadRoutes: Sendable {
     var routes: [String: Router.Route] {
         [
             "/totals": Router.Route(access: .read) { call in
-                try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) { parameters throws(QueryError) in
+                try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) {
+                    parameters throws(QueryError) in
                     try TotalsQuery(
                         parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
                 }
             },
             "/plotpoints": Router.Route(access: .read) { call in
-                try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) { parameters throws(QueryError) in
+                try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) {
+                    parameters throws(QueryError) in
                     try PlotpointsQuery(
                         parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
+                }
+            },
+            "/subdimensions": Router.Route(access: .read) { call in
+                try answer(call, knowing: ["pk", "dimensions", "recursive", "token"]) { parameters throws(QueryError) in
+                    try SubdimensionsQuery(parameters: parameters, digester: NameDigest.blake2b)
+                }
+            },
+            "/subjects": Router.Route(access: .read) { call in
+                try answer(call, knowing: ["prefix", "limit", "token"]) { parameters throws(QueryError) in
+                    try SubjectsQuery(parameters: parameters, digester: NameDigest.blake2b)
+                }
+            },
+            "/metrics_of": Router.Route(access: .read) { call in
+                try answer(call, knowing: ["pk", "token"]) { parameters throws(QueryError) in
+                    try MetricsOfQuery(parameters: parameters, digester: NameDigest.blake2b)
                 }
             },
         ]
     }
 
-    private static let totalsParameters: Set<String> = ["pk", "dimensions", "metrics", "periods", "period", "tz", "token"]
+    private static let totalsParameters: Set<String> = [
+        "pk", "dimensions", "metrics", "periods", "period", "tz", "token",
+    ]
     private static let plotpointsParameters: Set<String> = [
         "pk", "dimensions", "metrics", "period", "periods", "depth", "sort", "limit", "threshold", "tz", "with_totals",
         "descending", "token",
     ]
 
     private func answer(
-        _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String],
+        _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String] = [:],
         query: ([String: JSONValue]) throws(QueryError) -> some StoreQuery
     ) throws {
         try call.parameters.refuseUnknown(besides: known)

@@ -52,7 +52,9 @@ struct WriteRoutes: Sendable {
     private func event(from parameters: RequestParameters) throws -> CountedEvent {
         try parameters.refuseUnknown(besides: ["pk", "dimensions", "metrics", "at", "token"])
         let write = try WriteParameters.read(parameters)
-        guard let at = parameters["at"] else { return CountedEvent(name: write.name, micros: write.micros, timeSeconds: nil) }
+        guard let at = parameters["at"] else {
+            return CountedEvent(name: write.name, micros: write.micros, timeSeconds: nil)
+        }
         let text: String
         switch at {
         case .number(let number): text = number
@@ -78,7 +80,9 @@ struct WriteRoutes: Sendable {
     private static func refusal(_ error: LineError) -> APIError {
         switch error {
         case .seriesFull:
-            APIError(status: 503, code: error.rawValue, message: "the agent holds as many series as it may; see --max-series")
+            APIError(
+                status: 503, code: error.rawValue, message: "the agent holds as many series as it may; see --max-series"
+            )
         default:
             APIError(code: error.rawValue, message: "the event was refused: \(error.rawValue)")
         }
@@ -105,7 +109,8 @@ struct WriteRoutes: Sendable {
         let body = call.request.body
         if body.first == 0xF8 {
             throw APIError(
-                status: 403, code: "unknown_key", message: "sealed frames need a key registry, which this version has not")
+                status: 403, code: "unknown_key",
+                message: "sealed frames need a key registry, which this version has not")
         }
         let condition = try condition(of: call.request)
         guard condition == nil || body.count <= WriteRoutes.onceBodyBytes else {

@@ -1,0 +1,4 @@
+/// Where a line came in.
+enum Transport: String, CaseIterable, Sendable {
+    case udp, unix, http
+}
