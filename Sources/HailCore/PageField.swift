@@ -43,4 +43,9 @@ package enum PageField {
     package static func metric(_ name: String, kind: Kind) -> [UInt8] {
         [UInt8(ascii: "m"), kind.letter] + Array(name.utf8)
     }
+
+    /// A component of a sparse timer cell in a page: as a counter's cell, then the component's number.
+    package static func timer(_ digest: Digest, offset: Int, _ component: TimerComponent) -> [UInt8] {
+        cell(digest, offset: offset, isMillionths: false) + [component.rawValue]
+    }
 }

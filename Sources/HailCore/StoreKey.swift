@@ -14,6 +14,16 @@ package enum StoreKey {
         package static let page = UInt8(ascii: "p")
         /// A strip: the dense cells of one counter at one group in one chunk.
         package static let counterStrip = UInt8(ascii: "c")
+        /// A strip of a gauge: every gauge cell lies in one.
+        package static let gaugeStrip = UInt8(ascii: "g")
+        /// The strips of a timer: one key a component, the key's page number.
+        package static let timerStrip = UInt8(ascii: "t")
+        /// The sketch of one timer cell; the key's chunk is the number of its bucket.
+        package static let sketch = UInt8(ascii: "k")
+        /// The distinct members of one set cell while they are few; the key's chunk is the number of its bucket.
+        package static let members = UInt8(ascii: "s")
+        /// A quarter of a set cell that has many members, as a HyperLogLog; the key's page is 1…4.
+        package static let distinct = UInt8(ascii: "h")
         /// The child subjects of a subject, a sorted set by name.
         package static let names = UInt8(ascii: "n")
     }

@@ -31,6 +31,8 @@ struct StoreModel {
             case .add: fields[key, default: [:]][item.field, default: 0] += Int128(item.value)
             case .name: names[key, default: []].insert(item.field)
             case .child: children[key, default: []].insert(item.field)
+            case .addFloat, .least, .greatest, .last, .move, .moved, .distinct:
+                preconditionFailure("this model knows counters only")
             }
         }
     }
