@@ -47,20 +47,20 @@ package struct BatchBuilder {
             draft.add(child: child, of: book)
             if draft.isFull { draft.closeBatch() }
         }
-        let byCondition = Dictionary(grouping: pending.frames) { $0.key.condition }
+        let byCondition = Dictionary(grouping: pending.spans) { $0.key.condition }
         for row in rows(of: byCondition[nil] ?? []) { add(row, to: &draft, isConditional: false) }
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
-        for (condition, frames) in byCondition {
+        for (condition, spans) in byCondition {
             guard let condition else { continue }
-            for row in rows(of: frames) { add(row, to: &draft, isConditional: true) }
+            for row in rows(of: spans) { add(row, to: &draft, isConditional: true) }
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
         }
         draft.finish(covers: pending.windows)
     }
 
-    /// A counter's sum in one frame.
+    /// A counter's sum in one span.
     private struct Row {
         let record: UInt32
         let subject: UInt32
@@ -70,14 +70,14 @@ package struct BatchBuilder {
     }
 
     /// Counter by counter, subjects together, in order of time.
-    private func rows(of frames: [(key: Frame.Key, value: Frame)]) -> [[Row]] {
+    private func rows(of spans: [(key: SpanSums.Key, value: SpanSums)]) -> [[Row]] {
         var rows: [Row] = []
-        for (key, frame) in frames {
-            for (place, record) in frame.records.enumerated() {
+        for (key, span) in spans {
+            for (place, record) in span.records.enumerated() {
                 rows.append(
                     Row(
                         record: record, subject: book.records[Int(record)].subject,
-                        startSeconds: key.startSeconds, widthSeconds: key.widthSeconds, sum: frame.sums[place]))
+                        startSeconds: key.startSeconds, widthSeconds: key.widthSeconds, sum: span.sums[place]))
             }
         }
         rows.sort { ($0.subject, $0.record, $0.startSeconds) < ($1.subject, $1.record, $1.startSeconds) }

@@ -96,12 +96,12 @@ package final class PendingCells {
         return shards[Int(shard)]
     }
 
-    /// Gives up the finest width that any frame still knows, for the next coarser one.
+    /// Gives up the finest width that any span still knows, for the next coarser one.
     ///
     /// - Returns: cells given up; 0 when nothing finer is left to fold.
     package func coarsen() -> Int {
         let widths = book.ladder.resolutions.filter { !$0.isAllTime }.map(\.widthSeconds)
-        let finest = shards.lazy.flatMap(\.frames.keys).map(\.widthSeconds).min()
+        let finest = shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min()
         guard let finest, let coarser = widths.first(where: { $0 > finest }) else { return 0 }
         var given = 0
         for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
@@ -139,26 +139,26 @@ package final class PendingCells {
         }
     }
 
-    /// Moves the scratch sums of the touched records into the frames of their shards.
+    /// Moves the scratch sums of the touched records into the spans of their shards.
     private func spread(
         _ touched: inout [UInt32], start: Int64, window: ClosedWindow, residual: Set<UInt8>?,
         parts: inout Set<UInt8>
     ) {
         guard !touched.isEmpty else { return }
-        var frames = [Frame](repeating: Frame(), count: 256)
+        var spans = [SpanSums](repeating: SpanSums(), count: 256)
         for record in touched {
             let shard = Int(book.shard(ofRecord: record).number)
-            frames[shard].records.append(record)
-            frames[shard].sums.append(sums[Int(record)])
+            spans[shard].records.append(record)
+            spans[shard].sums.append(sums[Int(record)])
             sums[Int(record)] = 0
             seen[Int(record)] = false
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
         }
-        let key = Frame.Key(
+        let key = SpanSums.Key(
             startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
-        for shard in frames.indices
-        where !frames[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
-            shards[shard].add(frames[shard], key: key)
+        for shard in spans.indices
+        where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
+            shards[shard].add(spans[shard], key: key)
             shards[shard].note(window: window.id)
             parts.insert(UInt8(shard))
         }

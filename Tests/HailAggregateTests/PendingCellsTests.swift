@@ -54,10 +54,10 @@ struct PendingCellsTests {
         for shard in UInt8.min...UInt8.max {
             let (left, right) = (part.pending.shards[Int(shard)], whole.pending.shards[Int(shard)])
             if residual.contains(shard) {
-                #expect(left.frames.mapValues(PendingCellsTests.sums) == right.frames.mapValues(PendingCellsTests.sums))
+                #expect(left.spans.mapValues(PendingCellsTests.sums) == right.spans.mapValues(PendingCellsTests.sums))
                 #expect(left.windows == right.windows)
             } else {
-                #expect(left.frames.isEmpty)
+                #expect(left.spans.isEmpty)
                 #expect(left.windows.isEmpty)
             }
         }
@@ -82,39 +82,39 @@ struct PendingCellsTests {
         #expect(flow.pending.entryCount == 3)
     }
 
-    @Test("are the same in whatever order and grouping frames are added")
+    @Test("are the same in whatever order and grouping spans are added")
     func laws() {
         var random = SplitMix(seed: 17)
         for _ in 0..<300 {
-            let frames = (0..<6).map { _ -> (Frame.Key, Frame) in
+            let spans = (0..<6).map { _ -> (SpanSums.Key, SpanSums) in
                 var records = Array(UInt32(0)..<8)
                 records.shuffle(using: &random)
                 let count = random.below(8)
-                let frame = Frame(
+                let span = SpanSums(
                     records: Array(records.prefix(count)),
                     sums: (0..<count).map { _ in Int128(truncatingIfNeeded: random.next()) << Int128(random.below(64)) }
                 )
-                return (Frame.Key(startSeconds: Int64(random.below(3)) * 10, widthSeconds: 10, condition: nil), frame)
+                return (SpanSums.Key(startSeconds: Int64(random.below(3)) * 10, widthSeconds: 10, condition: nil), span)
             }
-            let inOrder = PendingCellsTests.merged(frames)
-            #expect(PendingCellsTests.merged(frames.shuffled(using: &random)) == inOrder)
-            // (a + b) + (c + d): halves are summed apart, then their frames are added.
-            let halves = [frames.prefix(3), frames.suffix(3)].map { half -> PendingShard in
+            let inOrder = PendingCellsTests.merged(spans)
+            #expect(PendingCellsTests.merged(spans.shuffled(using: &random)) == inOrder)
+            // (a + b) + (c + d): halves are summed apart, then their spans are added.
+            let halves = [spans.prefix(3), spans.suffix(3)].map { half -> PendingShard in
                 var shard = PendingShard()
-                for (key, frame) in half { shard.add(frame, key: key) }
+                for (key, span) in half { shard.add(span, key: key) }
                 return shard
             }
-            #expect(PendingCellsTests.merged(halves.flatMap { $0.frames.map { ($0.key, $0.value) } }) == inOrder)
+            #expect(PendingCellsTests.merged(halves.flatMap { $0.spans.map { ($0.key, $0.value) } }) == inOrder)
         }
     }
 
-    private static func merged(_ frames: [(Frame.Key, Frame)]) -> [Frame.Key: [UInt32: Int128]] {
+    private static func merged(_ spans: [(SpanSums.Key, SpanSums)]) -> [SpanSums.Key: [UInt32: Int128]] {
         var shard = PendingShard()
-        for (key, frame) in frames { shard.add(frame, key: key) }
-        return shard.frames.mapValues(sums)
+        for (key, span) in spans { shard.add(span, key: key) }
+        return shard.spans.mapValues(sums)
     }
 
-    private static func sums(_ frame: Frame) -> [UInt32: Int128] {
-        Dictionary(zip(frame.records, frame.sums), uniquingKeysWith: { _, _ in -1 })
+    private static func sums(_ span: SpanSums) -> [UInt32: Int128] {
+        Dictionary(zip(span.records, span.sums), uniquingKeysWith: { _, _ in -1 })
     }
 }

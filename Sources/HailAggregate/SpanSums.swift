@@ -1,11 +1,11 @@
 package import HailCore
 
 /// Sums of counters over one span of time, on their way into batches.
-package struct Frame: Equatable, Sendable {
-    /// What keeps frames apart: frames of the same key are added up.
+package struct SpanSums: Equatable, Sendable {
+    /// What keeps spans apart: spans of the same key are added up.
     package struct Key: Hashable, Sendable {
         package let startSeconds: Int64
-        /// The finest width that the frame still knows.
+        /// The finest width that the sums still know.
         package let widthSeconds: Int64
         package let condition: BatchGroup.Condition?
     }
