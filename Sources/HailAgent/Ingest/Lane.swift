@@ -128,22 +128,25 @@ final class Lane: @unchecked Sendable {
     }
 
     private func put(_ event: CountedEvent) throws(LineError) {
+        // Escaped names can be longer than any datagram, so they stay outside the buffer; a hash reads eight bytes on.
         let identity = SeriesNameEncoder.identity(of: event.name)
+        let padded = identity + [UInt8](repeating: 0, count: 8)
         buffer.removeAll()
-        (buffer.identities).update(from: identity, count: identity.count)
         for (place, value) in event.micros.enumerated() { buffer.values[place] = value }
         var line = ScannedLine()
         line.identityLength = UInt32(identity.count)
-        line.hash = shared.scanner.hash(buffer.identities, count: identity.count)
         line.valueCount = UInt32(event.micros.count)
         line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
-        let finest = shared.ladder.finest.widthSeconds
-        if let index = table.find(buffer.identities, count: identity.count, hash: line.hash) {
-            table.add(line, of: buffer, to: index, finestSeconds: finest)
-        } else {
-            admit(&line)
-            if let error = line.error { throw error }
+        padded.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            line.hash = shared.scanner.hash(base, count: identity.count)
+            if let index = table.find(base, count: identity.count, hash: line.hash) {
+                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+            } else {
+                admit(&line, identity: base)
+            }
         }
+        if let error = line.error { throw error }
     }
 
     private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
@@ -151,7 +154,9 @@ final class Lane: @unchecked Sendable {
         shared.scanner.scan(
             text, into: buffer, firstNumber: firstNumber,
             times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
-        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) { admit(&$0) }
+        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) {
+            admit(&$0, identity: buffer.identities + Int($0.identityStart))
+        }
         for place in 0..<buffer.lineCount {
             if let error = buffer.lines[place].error {
                 refuse(error, number: buffer.lines[place].number)
@@ -175,13 +180,12 @@ final class Lane: @unchecked Sendable {
     // MARK: New series
 
     /// Takes in a line whose series is new, or refuses it.
-    private func admit(_ line: inout ScannedLine) {
+    private func admit(_ line: inout ScannedLine, identity: UnsafePointer<UInt8>) {
         do throws(LineError) {
-            let name = try SeriesNameParser.parse(buffer.identity(of: line))
+            let bytes = UnsafeBufferPointer(start: identity, count: Int(line.identityLength))
+            let name = try SeriesNameParser.parse(Array(bytes))
             if !table.isFull {
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let index = table.insert(identity, count: bytes.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
             } else {
                 try fold(name, line)
