@@ -31,8 +31,8 @@ final class Lane: @unchecked Sendable {
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
     private var receipt: LaneReceipt
-    /// While lines of a request are taken in: what was refused.
-    private var refusals: [LineRefusal]?
+    /// While lines of a request are taken in: what became of them.
+    private var bodyReceipt: BodyReceipt?
 
     /// Past this many windows under way, one is closed only where its finest bucket ends.
     private static let windowsOutLimit = 4
@@ -90,12 +90,11 @@ final class Lane: @unchecked Sendable {
     }
 
     /// Takes in the lines of a request body.
-    func take(body: [UInt8]) -> (accepted: UInt64, rejected: [LineRefusal]) {
+    func take(body: [UInt8]) -> BodyReceipt {
         dispatchPrecondition(condition: .onQueue(queue))
         tick(nowMillis: WallClock.millis)
-        refusals = []
-        defer { refusals = nil }
-        let before = receipt.linesAccepted
+        bodyReceipt = BodyReceipt()
+        defer { bodyReceipt = nil }
         body.withUnsafeBufferPointer { text in
             var start = 0
             var number: UInt32 = 1
@@ -112,10 +111,8 @@ final class Lane: @unchecked Sendable {
                 start = end
             }
         }
-        let accepted = receipt.linesAccepted - before
-        let rejected = refusals ?? []
         publish()
-        return (accepted, rejected)
+        return bodyReceipt ?? BodyReceipt()
     }
 
     /// Takes in one event that did not come as a line.
@@ -163,18 +160,19 @@ final class Lane: @unchecked Sendable {
             } else {
                 receipt.linesAccepted += 1
                 receipt.events += 1
+                bodyReceipt?.accepted += 1
             }
         }
         if table.isTimedFull {
             publish()
-            close()
+            if let id = close() { bodyReceipt?.closedWindows.insert(id) }
             open(WallClock.millis)
         }
     }
 
     private func refuse(_ error: LineError, number: UInt32) {
         receipt.reject(error)
-        refusals?.append(LineRefusal(line: number, reason: error))
+        bodyReceipt?.refusals.append(LineRefusal(line: number, reason: error))
     }
 
     // MARK: New series
