@@ -33,8 +33,8 @@ final class Lane: @unchecked Sendable {
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
     private var receipt: LaneReceipt
-    /// While lines of a request are taken in: what was refused.
-    private var refusals: [LineRefusal]?
+    /// While lines of a request are taken in: what became of them.
+    private var bodyReceipt: BodyReceipt?
 
     /// Past this many windows under way, one is closed only where its finest bucket ends.
     private static let windowsOutLimit = 4
@@ -92,12 +92,11 @@ final class Lane: @unchecked Sendable {
     }
 
     /// Takes in the lines of a request body.
-    func take(body: [UInt8]) -> (accepted: UInt64, rejected: [LineRefusal]) {
+    func take(body: [UInt8]) -> BodyReceipt {
         dispatchPrecondition(condition: .onQueue(queue))
         tick(nowMillis: WallClock.millis)
-        refusals = []
-        defer { refusals = nil }
-        let before = receipt.linesAccepted
+        bodyReceipt = BodyReceipt()
+        defer { bodyReceipt = nil }
         body.withUnsafeBufferPointer { text in
             var start = 0
             var number: UInt32 = 1
@@ -114,10 +113,8 @@ final class Lane: @unchecked Sendable {
                 start = end
             }
         }
-        let accepted = receipt.linesAccepted - before
-        let rejected = refusals ?? []
         publish()
-        return (accepted, rejected)
+        return bodyReceipt ?? BodyReceipt()
     }
 
     /// Takes in one event that did not come as a line.
@@ -130,22 +127,25 @@ final class Lane: @unchecked Sendable {
     }
 
     private func put(_ event: CountedEvent) throws(LineError) {
+        // Escaped names can be longer than any datagram, so they stay outside the buffer; a hash reads eight bytes on.
         let identity = SeriesNameEncoder.identity(of: event.name)
+        let padded = identity + [UInt8](repeating: 0, count: 8)
         buffer.removeAll()
-        (buffer.identities).update(from: identity, count: identity.count)
         for (place, value) in event.micros.enumerated() { buffer.values[place] = value }
         var line = ScannedLine()
         line.identityLength = UInt32(identity.count)
-        line.hash = shared.scanner.hash(buffer.identities, count: identity.count)
         line.valueCount = UInt32(event.micros.count)
         line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
-        let finest = shared.ladder.finest.widthSeconds
-        if let index = table.find(buffer.identities, count: identity.count, hash: line.hash) {
-            table.add(line, of: buffer, to: index, finestSeconds: finest)
-        } else {
-            admit(&line)
-            if let error = line.error { throw error }
+        padded.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            line.hash = shared.scanner.hash(base, count: identity.count)
+            if let index = table.find(base, count: identity.count, hash: line.hash) {
+                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+            } else {
+                admit(&line, identity: base)
+            }
         }
+        if let error = line.error { throw error }
     }
 
     private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
@@ -153,37 +153,39 @@ final class Lane: @unchecked Sendable {
         shared.scanner.scan(
             text, into: buffer, firstNumber: firstNumber,
             times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
-        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) { admit(&$0) }
+        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) {
+            admit(&$0, identity: buffer.identities + Int($0.identityStart))
+        }
         for place in 0..<buffer.lineCount {
             if let error = buffer.lines[place].error {
                 refuse(error, number: buffer.lines[place].number)
             } else {
                 receipt.linesAccepted += 1
                 receipt.events += 1
+                bodyReceipt?.accepted += 1
             }
         }
         if table.isTimedFull {
             publish()
-            close()
+            if let id = close() { bodyReceipt?.closedWindows.insert(id) }
             open(WallClock.millis)
         }
     }
 
     private func refuse(_ error: LineError, number: UInt32) {
         receipt.reject(error)
-        refusals?.append(LineRefusal(line: number, reason: error))
+        bodyReceipt?.refusals.append(LineRefusal(line: number, reason: error))
     }
 
     // MARK: New series
 
     /// Takes in a line whose series is new, or refuses it.
-    private func admit(_ line: inout ScannedLine) {
+    private func admit(_ line: inout ScannedLine, identity: UnsafePointer<UInt8>) {
         do throws(LineError) {
-            let name = try SeriesNameParser.parse(buffer.identity(of: line))
+            let bytes = UnsafeBufferPointer(start: identity, count: Int(line.identityLength))
+            let name = try SeriesNameParser.parse(Array(bytes))
             if !table.isFull {
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let index = table.insert(identity, count: bytes.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
             } else {
                 try fold(name, line)

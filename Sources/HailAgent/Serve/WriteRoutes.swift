@@ -120,14 +120,14 @@ struct WriteRoutes: Sendable {
         }
         let lane = condition == nil ? self.lane : onceLane
         lane.queue.async {
-            let (accepted, rejected) = lane.take(body: body)
+            let receipt = lane.take(body: body)
             let response = HTTPResponse.json(
                 .object([
-                    .init("accepted", .number("\(accepted)")),
+                    .init("accepted", .number("\(receipt.accepted)")),
                     .init(
                         "rejected",
                         .array(
-                            rejected.map {
+                            receipt.refusals.map {
                                 .object([
                                     .init("line", .number("\($0.line)")), .init("reason", .string($0.reason.rawValue)),
                                 ])
@@ -135,7 +135,7 @@ struct WriteRoutes: Sendable {
                 ]))
             let window = level != nil || condition != nil ? lane.close(condition: condition) : nil
             guard let level else { return call.answer(response) }
-            wait(for: window.map { [$0] } ?? [], level, call) { response }
+            wait(for: receipt.closedWindows.union(window.map { [$0] } ?? []), level, call) { response }
         }
     }
 
