@@ -11,6 +11,7 @@ package final class CellBook {
         let subject: UInt32
         let group: UInt32
         let metric: UInt32
+        let kind: Kind
         /// Whether the group's name must be in the store's pages.
         var isFull: Bool
     }
@@ -61,8 +62,13 @@ package final class CellBook {
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
 
-    package init(ladder: Ladder, digester: @escaping Digester) {
+    /// By level: whether the resolution keeps sketches and members. The all-time total always does.
+    let keepsSketches: [Bool]
+
+    /// - Parameter sketches: the resolutions that keep timers' sketches and sets' members.
+    package init(ladder: Ladder, sketches: [Resolution] = [], digester: @escaping Digester) {
         self.ladder = ladder
+        keepsSketches = ladder.resolutions.map { $0.isAllTime || sketches.contains($0) }
         self.digester = digester
     }
 
@@ -100,7 +106,7 @@ package final class CellBook {
         let number = UInt32(records.count)
         records.append(
             Record(
-                digest: digest, subject: subject, group: intern(group.path), metric: intern(metric),
+                digest: digest, subject: subject, group: intern(group.path), metric: intern(metric), kind: kind,
                 isFull: group.isFull))
         cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
         recordNumbers[digest] = number

@@ -82,6 +82,73 @@ struct Draft {
         addParts(of: sum, to: key, target) { PageField.strip(offset: offset, isMillionths: $0) }
     }
 
+    /// Adds one component of a timer's cell.
+    ///
+    /// - Parameter text: stands for the number where that is none that fits 64 bits.
+    mutating func add(
+        _ component: TimerComponent, number: Int64, text: String?, of record: Digest, at place: CellPlacing.Place
+    ) {
+        let operation: BatchEntry.Operation =
+            switch component {
+            case .count, .countMillionths, .sum, .sumMillionths: .add
+            case .least: .least
+            case .greatest: .greatest
+            case .squares: .addFloat
+            }
+        let target = place.target
+        var field: [UInt8]
+        let key: EntryKey
+        if place.isDense {
+            key = EntryKey(
+                letter: StoreKey.Letter.timerStrip, digest: record, widthSeconds: target.widthSeconds,
+                chunk: target.chunk, page: component.rawValue, operation: operation)
+            field = PageField.strip(offset: place.offset, isMillionths: false)
+        } else {
+            key = EntryKey(
+                letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
+                chunk: target.chunk, page: place.page, operation: operation)
+            field = PageField.timer(record, offset: place.offset, component)
+        }
+        if let text { field += Array(" \(text)".utf8) }
+        add(field, number, to: key, expirySeconds: target.expirySeconds)
+    }
+
+    /// Adds a gauge's cell. A move is worked out where it meets the all-time value, which the entries after it take.
+    mutating func add(_ moves: GaugeMoves, of record: Digest, at place: CellPlacing.Place, isAllTime: Bool) {
+        let operation: BatchEntry.Operation = moves.value != nil ? .last : isAllTime ? .move : .moved
+        let key = EntryKey(
+            letter: StoreKey.Letter.gaugeStrip, digest: record, widthSeconds: place.target.widthSeconds,
+            chunk: place.target.chunk, page: 0, operation: operation)
+        let field = PageField.strip(offset: place.offset, isMillionths: false)
+        add(
+            field + Array(" \(moves.value ?? moves.move)".utf8), moves.timeMillis, to: key,
+            expirySeconds: place.target.expirySeconds)
+    }
+
+    /// Adds a timer's sketch, in whole values: a bucket that stands for less than one counts as one.
+    mutating func add(sketch: [Int32: Int64], at own: BucketKey) {
+        let key = EntryKey(
+            letter: StoreKey.Letter.sketch, digest: own.digest, widthSeconds: own.widthSeconds, chunk: own.bucket,
+            page: 0, operation: .add)
+        for (bucket, micros) in sketch {
+            var field: [UInt8] = []
+            StoreKey.appendDecimal(Int64(bucket), to: &field)
+            add(field, max(1, (micros + 500_000) / 1_000_000), to: key, expirySeconds: own.expirySeconds)
+        }
+    }
+
+    mutating func add(members: Set<UInt64>, at own: BucketKey) {
+        let key = EntryKey(
+            letter: StoreKey.Letter.members, digest: own.digest, widthSeconds: own.widthSeconds, chunk: own.bucket,
+            page: 0, operation: .distinct)
+        for member in members {
+            add((0..<8).map { UInt8(truncatingIfNeeded: member >> UInt64(56 - 8 * $0)) }, 0, to: key,
+                expirySeconds: own.expirySeconds)
+        }
+    }
+
+    mutating func countCell() { cellCount += 1 }
+
     /// Ends a group of entries; an empty one leaves nothing.
     mutating func closeGroup(condition: BatchGroup.Condition?) {
         guard !entries.isEmpty else { return }

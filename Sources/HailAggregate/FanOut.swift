@@ -35,4 +35,14 @@ package struct FanOut: Equatable, Sendable {
         }
         groups = order.map { Group(path: $0, isFull: fullByPath[CellName.joined($0)] ?? false) }
     }
+
+    private init(subjects: [[String]], groups: [Group]) {
+        self.subjects = subjects
+        self.groups = groups
+    }
+
+    /// The subject itself, at the overall group and at every full path.
+    package var exact: FanOut {
+        FanOut(subjects: subjects.suffix(1), groups: groups.filter { $0.path.isEmpty || $0.isFull })
+    }
 }

@@ -20,8 +20,8 @@ package final class PendingCells {
 
     package var entryCount: Int { shards.reduce(0) { $0 + $1.entryCount } }
 
-    /// Bytes that the pending sums take, about: a record's number and its sum.
-    package var byteCount: Int { entryCount * 20 }
+    /// Bytes that the pending sums take, about.
+    package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
     /// Adds a window, and zeroes its sums as it reads them.
     ///
@@ -46,6 +46,7 @@ package final class PendingCells {
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
 
+        foldSamples(of: window, plans: plans, start: start, residual: residual, parts: &parts)
         let timed = Dictionary(grouping: window.sums.timed, by: \.key.startSeconds)
         for (start, entries) in timed {
             for (slot, sum) in entries {
@@ -86,6 +87,11 @@ package final class PendingCells {
                 WindowBody.Series(
                     identity: Array(plans.plans[Int(moment.series)].identity), timeSeconds: moment.seconds,
                     sums: sums))
+        }
+        for (number, samples) in Dictionary(grouping: window.sums.samples, by: \.series) {
+            series.append(
+                WindowBody.Series(
+                    identity: Array(plans.plans[Int(number)].identity), timeSeconds: nil, sums: [], samples: samples))
         }
         return WindowBody(condition: window.condition, series: series)
     }
@@ -135,6 +141,40 @@ package final class PendingCells {
             if !seen[Int(record)] {
                 seen[Int(record)] = true
                 touched.append(record)
+            }
+        }
+    }
+
+    /// Adds the samples up, series by series first, and spreads each series' sums over its records.
+    private func foldSamples(
+        of window: ClosedWindow, plans: SeriesPlans, start: Int64, residual: Set<UInt8>?, parts: inout Set<UInt8>
+    ) {
+        struct Place: Hashable {
+            let series: UInt32
+            let slot: UInt16
+            let startSeconds: Int64
+        }
+        var sums: [Place: CellSums] = [:]
+        for sample in window.sums.samples {
+            let own = sample.startSeconds == ScannedLine.noTime ? start : sample.startSeconds
+            let place = Place(series: sample.series, slot: sample.slot, startSeconds: own)
+            let kind = plans.plans[Int(sample.series)].kind
+            if sums[place]?.add(sample) == nil { sums[place] = CellSums(sample, kind: kind) }
+        }
+        for (place, cell) in sums {
+            let plan = plans.plans[Int(place.series)]
+            let first = Int(plan.firstRecord) + Int(place.slot) * Int(plan.recordsPerSlot)
+            let key = SpanSums.Key(
+                startSeconds: place.startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
+                condition: window.condition)
+            for position in first..<(first + Int(plan.recordsPerSlot)) {
+                let record = plans.recordNumbers[position]
+                let shard = book.shard(ofRecord: record).number
+                announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
+                guard residual?.contains(shard) ?? true else { continue }
+                shards[Int(shard)].add(cell, of: record, key: key)
+                shards[Int(shard)].note(window: window.id)
+                parts.insert(shard)
             }
         }
     }

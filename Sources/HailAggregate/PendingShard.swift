@@ -12,8 +12,11 @@ package struct PendingShard {
 
     package var isEmpty: Bool { windows.isEmpty && children.isEmpty }
 
-    /// Counters held, over all spans.
-    package var entryCount: Int { spans.values.reduce(0) { $0 + $1.records.count } }
+    /// Records held, over all spans.
+    package var entryCount: Int { spans.values.reduce(0) { $0 + $1.entryCount } }
+
+    /// Bytes that they take, about.
+    package var byteCount: Int { spans.values.reduce(0) { $0 + $1.byteCount } }
 
     mutating func note(window: UInt64) {
         if windows.last != window { windows.append(window) }
@@ -23,11 +26,14 @@ package struct PendingShard {
 
     /// Adds sums to the span of the key.
     mutating func add(_ span: SpanSums, key: SpanSums.Key) {
-        guard let held = spans[key] else {
-            spans[key] = span
-            return
+        spans[key, default: SpanSums()].merge(span)
+    }
+
+    /// Adds what one record of another kind than counter gathered.
+    mutating func add(_ cell: CellSums, of record: UInt32, key: SpanSums.Key) {
+        if spans[key, default: SpanSums()].cells[record]?.merge(cell) == nil {
+            spans[key]?.cells[record] = cell
         }
-        spans[key] = PendingShard.sum(held, span)
     }
 
     /// Folds spans finer than `widthSeconds` into that width; their finer cells are given up, no sum is.
@@ -39,30 +45,14 @@ package struct PendingShard {
         for (key, span) in spans {
             var key = key
             if key.widthSeconds < widthSeconds {
-                given += span.records.count
+                given += span.entryCount
                 key = SpanSums.Key(
                     startSeconds: key.startSeconds.floorDivided(by: widthSeconds) * widthSeconds,
                     widthSeconds: widthSeconds, condition: key.condition)
             }
-            coarse[key] = coarse[key].map { PendingShard.sum($0, span) } ?? span
+            coarse[key, default: SpanSums()].merge(span)
         }
         spans = coarse
         return given
-    }
-
-    private static func sum(_ left: SpanSums, _ right: SpanSums) -> SpanSums {
-        var sum = left
-        var places: [UInt32: Int] = [:]
-        places.reserveCapacity(left.records.count)
-        for (place, record) in left.records.enumerated() { places[record] = place }
-        for (place, record) in right.records.enumerated() {
-            if let held = places[record] {
-                sum.sums[held] &+= right.sums[place]
-            } else {
-                sum.records.append(record)
-                sum.sums.append(right.sums[place])
-            }
-        }
-        return sum
     }
 }

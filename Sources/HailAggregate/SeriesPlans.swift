@@ -10,6 +10,7 @@ package final class SeriesPlans {
         /// Where its record numbers begin: `recordsPerSlot` for slot 0, as many for slot 1, and so on.
         var firstRecord: UInt32
         var recordsPerSlot: UInt32
+        var kind: Kind
         /// Lies in the arena.
         var identity: UnsafeBufferPointer<UInt8>
     }
@@ -29,13 +30,16 @@ package final class SeriesPlans {
     package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) {
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
-            let fanOut = FanOut(series.name, droppedDimensions: droppedDimensions)
+            var fanOut = FanOut(series.name, droppedDimensions: droppedDimensions)
+            // A gauge says how something is, which says nothing of what it is a part of.
+            if series.name.kind == .gauge { fanOut = fanOut.exact }
             let subjects = fanOut.subjects.map { book.subject($0) }
             plans.append(
                 Plan(
                     firstSlot: series.firstSlot, slotCount: UInt32(series.name.metrics.count),
                     firstRecord: UInt32(recordNumbers.count),
-                    recordsPerSlot: UInt32(subjects.count * fanOut.groups.count), identity: series.identity))
+                    recordsPerSlot: UInt32(subjects.count * fanOut.groups.count), kind: series.name.kind,
+                    identity: series.identity))
             for metric in series.name.metrics {
                 for subject in subjects {
                     for group in fanOut.groups {

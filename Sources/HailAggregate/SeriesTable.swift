@@ -12,7 +12,8 @@ package final class SeriesTable {
         var identity: UnsafePointer<UInt8>
         var identityLength: UInt32
         var firstSlot: UInt32
-        var slotCount: UInt32
+        var slotCount: UInt16
+        var kind: Kind
         /// The number of the window it was last added to in; at most one less where values came with a time.
         var lastWindow: UInt32
     }
@@ -34,6 +35,8 @@ package final class SeriesTable {
 
     /// Timed entries a window may hold; the lane closes it early when they are used up.
     package static let timedLimit = 65_536
+    /// Samples a window may hold, likewise.
+    package static let sampleLimit = 524_288
 
     package init(limit: Int) {
         self.limit = limit
@@ -53,23 +56,33 @@ package final class SeriesTable {
     /// Whether a new series would be one too many.
     package var isFull: Bool { count >= limit || arena.byteCount >= arenaLimit }
 
-    /// Whether the window should be closed before more timed lines are added.
-    package var isTimedFull: Bool { sums.timed.count >= SeriesTable.timedLimit }
+    /// Whether the window should be closed before more timed lines or samples are added.
+    package var isWindowFull: Bool {
+        sums.timed.count >= SeriesTable.timedLimit || sums.samples.count >= SeriesTable.sampleLimit
+    }
 
     /// Adds every accepted line of a buffer; `unknown` is called for a line whose series the table does not have,
     /// and either refuses it (sets `error`) or sees to it that it is added.
     ///
-    /// - Parameter finestSeconds: width of the buckets that timed lines are sorted into.
+    /// - Parameters:
+    ///   - finestSeconds: width of the buckets that timed lines are sorted into.
+    ///   - nowMillis: the time of lines that bring none, for gauges.
     @inline(__always)
     package func add(
-        _ buffer: LineBuffer, finestSeconds: Int64, unknown: (inout ScannedLine) -> Void
+        _ buffer: LineBuffer, finestSeconds: Int64, nowMillis: Int64 = 0, unknown: (inout ScannedLine) -> Void
     ) {
         for position in 0..<buffer.lineCount where buffer.lines[position].error == nil {
+            if buffer.lines[position].isMessage {
+                sums.eventCount += 1
+                continue
+            }
             let identity = buffer.identities + Int(buffer.lines[position].identityStart)
             if let index = find(
                 identity, count: Int(buffer.lines[position].identityLength), hash: buffer.lines[position].hash)
             {
-                add(buffer.lines[position], of: buffer, to: index, finestSeconds: finestSeconds)
+                add(
+                    buffer.lines[position], of: buffer, to: index, finestSeconds: finestSeconds,
+                    nowMillis: nowMillis)
             } else {
                 unknown(&buffer.lines[position])
             }
@@ -97,8 +110,14 @@ package final class SeriesTable {
 
     /// Adds one event's values.
     @inline(__always)
-    package func add(_ line: ScannedLine, of buffer: LineBuffer, to index: Int, finestSeconds: Int64) {
+    package func add(
+        _ line: ScannedLine, of buffer: LineBuffer, to index: Int, finestSeconds: Int64, nowMillis: Int64 = 0
+    ) {
         sums.eventCount += 1
+        guard series[index].kind == .counter else {
+            addSamples(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
+            return
+        }
         let values = buffer.values + Int(line.valuesStart)
         let slotCount = Int(series[index].slotCount)
         if line.timeSeconds != ScannedLine.noTime {
@@ -124,6 +143,36 @@ package final class SeriesTable {
         }
     }
 
+    private func addSamples(
+        _ line: ScannedLine, of buffer: LineBuffer, to index: Int, finestSeconds: Int64, nowMillis: Int64
+    ) {
+        let kind = series[index].kind
+        let values = buffer.values + Int(line.valuesStart)
+        let slotCount = Int(series[index].slotCount)
+        let isTimed = line.timeSeconds != ScannedLine.noTime
+        let stride = kind == .gauge ? 2 : 1
+        // A member was replaced by its hash, which is one value.
+        let count = kind == .set ? 1 : Int(line.valueCount) / stride
+        for position in 0..<count {
+            sums.samples.append(
+                WindowSums.Sample(
+                    series: UInt32(index), slot: UInt16(position % slotCount),
+                    isMove: kind == .gauge && values[2 * position + 1] == 1, value: values[stride * position],
+                    extra: kind == .gauge ? (isTimed ? line.timeSeconds * 1_000 : nowMillis) : line.weightMicros,
+                    startSeconds: isTimed
+                        ? line.timeSeconds.floorDivided(by: finestSeconds) * finestSeconds : ScannedLine.noTime))
+        }
+        series[index].lastWindow = window
+    }
+
+    /// Adds samples that were gathered elsewhere, to the series of the index.
+    package func add(_ samples: [WindowSums.Sample], to index: Int) {
+        for var sample in samples where sample.slot < series[index].slotCount {
+            sample.series = UInt32(index)
+            sums.samples.append(sample)
+        }
+    }
+
     /// Takes a series in and returns its index.
     ///
     /// The caller has looked for it and checked `isFull`.
@@ -136,8 +185,8 @@ package final class SeriesTable {
         let index = count
         series[index] = Series(
             identity: stored, identityLength: UInt32(identityLength), firstSlot: UInt32(valueSlotCount),
-            slotCount: UInt32(name.metrics.count), lastWindow: 0)
-        valueSlotCount += name.metrics.count
+            slotCount: UInt16(name.metrics.count), kind: name.kind, lastWindow: 0)
+        if name.kind == .counter { valueSlotCount += name.metrics.count }
         sums.reserve(valueSlotCount)
         count += 1
         place(index, hash: hash)

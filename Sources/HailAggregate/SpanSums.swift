@@ -1,6 +1,6 @@
 package import HailCore
 
-/// Sums of counters over one span of time, on their way into batches.
+/// Sums over one span of time, on their way into batches.
 package struct SpanSums: Equatable, Sendable {
     /// What keeps spans apart: spans of the same key are added up.
     package struct Key: Hashable, Sendable {
@@ -13,4 +13,37 @@ package struct SpanSums: Equatable, Sendable {
     package var records: [UInt32] = []
     /// Millionths, by the place in `records`.
     package var sums: [Int128] = []
+    /// What the other kinds gathered, by record.
+    var cells: [UInt32: CellSums] = [:]
+
+    /// Records held.
+    var entryCount: Int { records.count + cells.count }
+
+    /// Bytes they take, about: a counter's number and its sum, and whatever the others hold.
+    var byteCount: Int { records.count * 20 + cells.values.reduce(0) { $0 + $1.byteCount } }
+
+    /// Adds what came after, or elsewhere.
+    mutating func merge(_ other: SpanSums) {
+        cells.merge(other.cells) { held, later in
+            var sum = held
+            sum.merge(later)
+            return sum
+        }
+        guard !records.isEmpty else {
+            records = other.records
+            sums = other.sums
+            return
+        }
+        var places: [UInt32: Int] = [:]
+        places.reserveCapacity(records.count)
+        for (place, record) in records.enumerated() { places[record] = place }
+        for (place, record) in other.records.enumerated() {
+            if let held = places[record] {
+                sums[held] &+= other.sums[place]
+            } else {
+                records.append(record)
+                sums.append(other.sums[place])
+            }
+        }
+    }
 }

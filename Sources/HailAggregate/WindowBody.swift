@@ -11,11 +11,16 @@ package struct WindowBody: Equatable, Sendable {
         package var timeSeconds: Int64?
         /// Millionths by slot.
         package var sums: [Int128]
+        /// In the order they came; their `series` means nothing here.
+        package var samples: [WindowSums.Sample]
 
-        package init(identity: [UInt8], timeSeconds: Int64?, sums: [Int128]) {
+        package init(
+            identity: [UInt8], timeSeconds: Int64?, sums: [Int128], samples: [WindowSums.Sample] = []
+        ) {
             self.identity = identity
             self.timeSeconds = timeSeconds
             self.sums = sums
+            self.samples = samples
         }
     }
 
@@ -44,6 +49,14 @@ package struct WindowBody: Equatable, Sendable {
             out.put(item.timeSeconds ?? ScannedLine.noTime)
             out.put(UInt16(item.sums.count))
             for sum in item.sums { out.put(sum) }
+            out.put(UInt32(item.samples.count))
+            for sample in item.samples {
+                out.put(sample.slot)
+                out.put(UInt8(sample.isMove ? 1 : 0))
+                out.put(sample.value)
+                out.put(sample.extra)
+                out.put(sample.startSeconds)
+            }
         }
         return out.bytes
     }
@@ -57,7 +70,7 @@ package struct WindowBody: Equatable, Sendable {
             guard let onceID = input.digest(), let kept = input.uint32() else { return nil }
             condition = BatchGroup.Condition(onceID: onceID, keptSeconds: kept)
         }
-        guard let count = input.uint32(), Int(count) <= input.remaining / 14 else { return nil }
+        guard let count = input.uint32(), Int(count) <= input.remaining / 18 else { return nil }
         series = []
         series.reserveCapacity(Int(count))
         for _ in 0..<count {
@@ -69,11 +82,29 @@ package struct WindowBody: Equatable, Sendable {
                 guard let high = input.uint64(), let low = input.uint64() else { return nil }
                 sums.append(Int128(truncatingIfNeeded: UInt128(high) << 64 | UInt128(low)))
             }
+            guard let samples = WindowBody.samples(&input) else { return nil }
             let seconds = Int64(bitPattern: time)
             series.append(
                 Series(
-                    identity: identity, timeSeconds: seconds == ScannedLine.noTime ? nil : seconds, sums: sums))
+                    identity: identity, timeSeconds: seconds == ScannedLine.noTime ? nil : seconds, sums: sums,
+                    samples: samples))
         }
         guard input.remaining == 0 else { return nil }
+    }
+
+    private static func samples(_ input: inout ByteReader) -> [WindowSums.Sample]? {
+        guard let count = input.uint32(), Int(count) <= input.remaining / 27 else { return nil }
+        var samples: [WindowSums.Sample] = []
+        samples.reserveCapacity(Int(count))
+        for _ in 0..<count {
+            guard let slot = input.uint16(), let mark = input.uint8(), mark <= 1, let value = input.uint64(),
+                let extra = input.uint64(), let start = input.uint64()
+            else { return nil }
+            samples.append(
+                WindowSums.Sample(
+                    series: 0, slot: slot, isMove: mark == 1, value: Int64(bitPattern: value),
+                    extra: Int64(bitPattern: extra), startSeconds: Int64(bitPattern: start)))
+        }
+        return samples
     }
 }

@@ -10,12 +10,28 @@ package final class WindowSums: @unchecked Sendable {
         package let slot: UInt32
     }
 
+    /// A value that does not simply add up: a timer's, a gauge's, or a set's member.
+    package struct Sample: Equatable, Sendable {
+        package var series: UInt32
+        package var slot: UInt16
+        /// Whether a gauge's value moves it.
+        package var isMove: Bool
+        /// A timer's value in millionths, a gauge's bits, a member's hash.
+        package var value: Int64
+        /// What one value of a timer stands for in millionths; a gauge's milliseconds since the Unix epoch.
+        package var extra: Int64
+        /// First second of the finest bucket, where the line had a `T`; else `ScannedLine.noTime`.
+        package var startSeconds: Int64
+    }
+
     /// Millionths by value slot.
     package private(set) var sums: UnsafeMutablePointer<Int128>
     private var capacity: Int
     /// The series that were added to, each once.
     package var touched: [UInt32] = []
     package var timed: [TimedSlot: Int128] = [:]
+    /// In the order they came.
+    package var samples: [Sample] = []
     package var eventCount: UInt64 = 0
 
     package init(capacity: Int = 64) {
@@ -44,6 +60,7 @@ package final class WindowSums: @unchecked Sendable {
     package func removeAll() {
         touched.removeAll(keepingCapacity: true)
         timed.removeAll(keepingCapacity: timed.count < 1_024)
+        samples.removeAll(keepingCapacity: samples.count < 65_536)
         eventCount = 0
     }
 }

@@ -8,9 +8,14 @@ package final class LineBuffer {
     /// Values in millionths.
     package let values: UnsafeMutablePointer<Int64>
     package let lines: UnsafeMutablePointer<ScannedLine>
+    /// Members of sets, one after the other.
+    package let members: UnsafeMutablePointer<UInt8>
+    package private(set) var memberCount = 0
     package var identityCount = 0
     package var valueCount = 0
     package var lineCount = 0
+    /// Whether a line brings a set's member, which has to be hashed before it is added.
+    package var hasMembers = false
 
     /// The most bytes of text one scan may take.
     package static let textBytes = Limits.datagramBytes
@@ -24,18 +29,29 @@ package final class LineBuffer {
         identities = .allocate(capacity: LineBuffer.identityBytes)
         values = .allocate(capacity: LineBuffer.valueSlots)
         lines = .allocate(capacity: LineBuffer.lineSlots)
+        members = .allocate(capacity: LineBuffer.textBytes)
     }
 
     deinit {
         identities.deallocate()
         values.deallocate()
         lines.deallocate()
+        members.deallocate()
     }
 
     package func removeAll() {
         identityCount = 0
         valueCount = 0
         lineCount = 0
+        hasMembers = false
+        memberCount = 0
+    }
+
+    /// Copies a member in; all members of a text are no longer than the text.
+    package func appendMember(_ text: UnsafeBufferPointer<UInt8>) {
+        guard let base = text.baseAddress else { return }
+        (members + memberCount).update(from: base, count: text.count)
+        memberCount += text.count
     }
 
     /// The identity of a line, as a copy.

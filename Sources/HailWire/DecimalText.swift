@@ -21,6 +21,18 @@ package enum DecimalText {
         return number.isNegative ? -Int64(micros) : Int64(micros)
     }
 
+    /// The nearest `Double` of a number: what a gauge holds, beyond the range of counters as well.
+    ///
+    /// - Throws: `badNumber`, or `outOfRange` where it is not finite.
+    package static func double(_ text: UnsafeBufferPointer<UInt8>) throws(LineError) -> Double {
+        // Millionths below 2^53 are exact, and one division rounds once.
+        if let micros = quickMicros(text), abs(micros) < 1 << 53 { return Double(micros) / 1_000_000 }
+        _ = try Shape(text)
+        guard let value = Double(String(decoding: text, as: UTF8.self)) else { throw .badNumber }
+        guard value.isFinite else { throw .outOfRange }
+        return value
+    }
+
     /// A sample rate in [10⁻⁶, 1]: `mantissa` ÷ 10^`scale`, exact to 18 significant digits.
     package struct Rate: Equatable, Sendable {
         /// 18 digits, so at least 10¹⁷; 10¹⁸ stands for the rate 1.

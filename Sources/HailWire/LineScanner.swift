@@ -10,9 +10,15 @@ package import HailCore
 /// `Product.42:revenue=:sales=|c|#country:US` or `api.users.get:|c`.
 package struct LineScanner {
     private let seed: UInt64
+    private let gaugeSign: GaugeSign
 
-    /// - Parameter seed: drawn anew per process, so that nobody can choose names that collide.
-    package init(seed: UInt64) { self.seed = seed | 1 }
+    /// - Parameters:
+    ///   - seed: drawn anew per process, so that nobody can choose names that collide.
+    ///   - gaugeSign: what a signed gauge means.
+    package init(seed: UInt64, gaugeSign: GaugeSign = .auto) {
+        self.seed = seed | 1
+        self.gaugeSign = gaugeSign
+    }
 
     /// Scans a text of at most `LineBuffer.textBytes` bytes into the buffer, which is emptied first.
     ///
@@ -28,7 +34,7 @@ package struct LineScanner {
         var start = 0
         var number = firstNumber
         while start < text.count {
-            let newline = Self.find(UInt8(ascii: "\n"), text, start, text.count)
+            let newline = ScanText.find(UInt8(ascii: "\n"), text, start, text.count)
             var end = newline
             if end > start, text[end - 1] == UInt8(ascii: "\r") { end -= 1 }
             if end > start {
@@ -77,38 +83,49 @@ package struct LineScanner {
         var hasRate = false
         var hasTime = false
         var tags: Range<Int>?
+        /// Whether a section is there that only DogStatsD clients send.
+        var isDogStatsD = false
+    }
+
+    /// Whether a signed value moves a gauge.
+    private func gaugeMoves(_ sections: Sections) -> Bool {
+        switch gaugeSign {
+        case .delta: true
+        case .value: false
+        case .auto: !sections.isDogStatsD
+        }
     }
 
     private func scanLine(
         _ text: UnsafeBufferPointer<UInt8>, into buffer: LineBuffer, _ line: inout ScannedLine
     ) throws(LineError) {
-        if text[0] == UInt8(ascii: "_"), Self.isDogStatsDMessage(text) { throw .unsupportedType }
-        let nameEnd = Self.find(UInt8(ascii: ":"), text, 0, text.count)
+        if text[0] == UInt8(ascii: "_"), try MessageScanner.scan(text, into: buffer, &line) {
+            line.hash = hash(buffer.identities + Int(line.identityStart), count: Int(line.identityLength))
+            return
+        }
+        let nameEnd = ScanText.find(UInt8(ascii: ":"), text, 0, text.count)
         guard nameEnd < text.count else { throw .missingValue }
         guard nameEnd > 0 else { throw .emptyName }
-        let valuesEnd = Self.find(UInt8(ascii: "|"), text, nameEnd + 1, text.count)
+        let valuesEnd = ScanText.find(UInt8(ascii: "|"), text, nameEnd + 1, text.count)
         guard valuesEnd < text.count else { throw .missingType }
-        let typeEnd = Self.find(UInt8(ascii: "|"), text, valuesEnd + 1, text.count)
+        let typeEnd = ScanText.find(UInt8(ascii: "|"), text, valuesEnd + 1, text.count)
         let kind = try Self.kind(text, valuesEnd + 1, typeEnd)
         let sections = try scanSections(text, from: typeEnd, &line)
-        guard kind == .counter else { throw .unsupportedType }
+        line.kind = kind
 
         line.identityStart = UInt32(buffer.identityCount)
-        Self.append(text, 0, nameEnd + 1, to: buffer)
-        try scanValues(text, nameEnd + 1, valuesEnd, rate: sections.rate, into: buffer, &line)
-        Self.append(text, valuesEnd, typeEnd, to: buffer)
+        ScanText.append(text, 0, nameEnd + 1, to: buffer)
+        let values = UnsafeBufferPointer(rebasing: text[(nameEnd + 1)..<valuesEnd])
+        try ValueScanner(buffer: buffer, kind: kind, rate: sections.rate, gaugeMoves: gaugeMoves(sections))
+            .scan(values, &line)
+        ScanText.append(text, valuesEnd, typeEnd, to: buffer)
         if let tags = sections.tags, tags.count > 1 {
             buffer.identities[buffer.identityCount] = UInt8(ascii: "|")
             buffer.identityCount += 1
-            Self.append(text, tags.lowerBound, tags.upperBound, to: buffer)
+            ScanText.append(text, tags.lowerBound, tags.upperBound, to: buffer)
         }
         line.identityLength = UInt32(buffer.identityCount) - line.identityStart
         line.hash = hash(buffer.identities + Int(line.identityStart), count: Int(line.identityLength))
-    }
-
-    private static func isDogStatsDMessage(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        text.starts(with: [UInt8(ascii: "_"), UInt8(ascii: "e"), UInt8(ascii: "{")])
-            || text.starts(with: [UInt8(ascii: "_"), UInt8(ascii: "s"), UInt8(ascii: "c"), UInt8(ascii: "|")])
     }
 
     private static func kind(
@@ -128,7 +145,7 @@ package struct LineScanner {
             return .timer
         default:
             // Etsy's `a:1|c:2|ms`: the type is followed by the next value.
-            let colon = find(UInt8(ascii: ":"), text, start, end)
+            let colon = ScanText.find(UInt8(ascii: ":"), text, start, end)
             guard colon < end, colon > start, (try? kind(text, start, colon)) != nil else { throw .badType }
             throw .multiType
         }
@@ -141,24 +158,27 @@ package struct LineScanner {
         var bar = typeEnd
         while bar < text.count {
             let start = bar + 1
-            let end = Self.find(UInt8(ascii: "|"), text, start, text.count)
+            let end = ScanText.find(UInt8(ascii: "|"), text, start, text.count)
             bar = end
             guard start < end else { throw .unknownSection }
             switch text[start] {
             case UInt8(ascii: "@"):
                 guard !sections.hasRate else { throw .duplicateSection }
-                guard Self.find(UInt8(ascii: ":"), text, start, end) == end else { throw .multiType }
+                guard ScanText.find(UInt8(ascii: ":"), text, start, end) == end else { throw .multiType }
                 sections.rate = try DecimalText.rate(UnsafeBufferPointer(rebasing: text[(start + 1)..<end]))
                 sections.hasRate = true
             case UInt8(ascii: "#"):
                 guard sections.tags == nil else { throw .duplicateSection }
                 sections.tags = start..<end
+                sections.isDogStatsD = true
             case UInt8(ascii: "T"):
                 guard !sections.hasTime else { throw .duplicateSection }
                 line.timeSeconds = try Self.timestamp(text, start + 1, end)
                 sections.hasTime = true
+                sections.isDogStatsD = true
             default:
                 try Self.checkIgnored(text[start..<end])
+                sections.isDogStatsD = true
             }
         }
         return sections
@@ -191,86 +211,14 @@ package struct LineScanner {
         return seconds
     }
 
-    // MARK: Values
-
-    private func scanValues(
-        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, rate: DecimalText.Rate,
-        into buffer: LineBuffer, _ line: inout ScannedLine
-    ) throws(LineError) {
-        line.valuesStart = UInt32(buffer.valueCount)
-        let firstEnd = Self.find(UInt8(ascii: ":"), text, start, end)
-        let isEvent = Self.find(UInt8(ascii: "="), text, start, firstEnd) < firstEnd
-        var metricCount = 0
-        var namesHits = false
-        var next = start
-        repeat {
-            let valueEnd = Self.find(UInt8(ascii: ":"), text, next, end)
-            let equals = Self.find(UInt8(ascii: "="), text, next, valueEnd)
-            guard isEvent == (equals < valueEnd) else { throw .mixedForms }
-            if isEvent {
-                guard equals > next else { throw .emptyMetric }
-                guard metricCount < Limits.metricsPerLine else { throw .tooManyMetrics }
-                if metricCount > 0 {
-                    buffer.identities[buffer.identityCount] = UInt8(ascii: ":")
-                    buffer.identityCount += 1
-                }
-                Self.append(text, next, equals + 1, to: buffer)
-                if text[next..<equals].elementsEqual(SeriesName.hits.utf8) { namesHits = true }
-                metricCount += 1
-                next = equals + 1
-            }
-            guard next < valueEnd else { throw .missingValue }
-            buffer.values[buffer.valueCount] = try DecimalText.micros(
-                UnsafeBufferPointer(rebasing: text[next..<valueEnd]), rate: rate)
-            buffer.valueCount += 1
-            next = valueEnd + 1
-        } while next <= end
-        if isEvent && !namesHits {
-            buffer.values[buffer.valueCount] = rate.weightMicros
-            buffer.valueCount += 1
-            metricCount += 1
-        }
-        line.valueCount = UInt32(buffer.valueCount) - line.valuesStart
-        line.slotCount = isEvent ? UInt32(metricCount) : 1
-    }
-
     // MARK: Bytes
 
     /// Whatever else is wrong with a refused line, a control byte is the reason to name; and where a `|` comes
     /// before any `:`, what was taken for values stood in a tag.
     private static func reason(_ error: LineError, _ line: UnsafeBufferPointer<UInt8>) -> LineError {
         if line.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .controlByte }
-        if error == .unsupportedType, isDogStatsDMessage(line) { return error }
-        let bar = find(UInt8(ascii: "|"), line, 0, line.count)
-        return find(UInt8(ascii: ":"), line, 0, bar) == bar ? .missingValue : error
-    }
-
-    @inline(__always)
-    private static func append(
-        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, to buffer: LineBuffer
-    ) {
-        guard end > start, let base = text.baseAddress else { return }
-        (buffer.identities + buffer.identityCount).update(from: base + start, count: end - start)
-        buffer.identityCount += end - start
-    }
-
-    /// The first place of a byte in `start..<end`, or `end`.
-    @inline(__always)
-    private static func find(
-        _ byte: UInt8, _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int
-    ) -> Int {
-        guard let base = text.baseAddress else { return end }
-        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
-        var index = start
-        while index + 8 <= end {
-            // A byte of `difference` is zero where the text matches (Warren, Hacker's Delight, 6-1).
-            let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
-            let difference = word.littleEndian ^ pattern
-            let zero = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-            if zero != 0 { return index + zero.trailingZeroBitCount / 8 }
-            index += 8
-        }
-        while index < end, base[index] != byte { index += 1 }
-        return index
+        if error == .badEvent || error == .badServiceCheck { return error }
+        let bar = ScanText.find(UInt8(ascii: "|"), line, 0, line.count)
+        return ScanText.find(UInt8(ascii: ":"), line, 0, bar) == bar ? .missingValue : error
     }
 }

@@ -2,9 +2,6 @@ package import HailCore
 
 /// Reads what the identity bytes of a series say, and refuses those that a line may not have.
 package enum SeriesNameParser {
-    /// The type that marks paths that count at their full length only; no line can have it, HTTP writes may.
-    static let exactType = "c!"
-
     /// Reads an identity as `LineScanner` or `SeriesNameEncoder` makes it.
     ///
     /// - Throws: the reason why a line with this identity must be refused.
@@ -16,6 +13,7 @@ package enum SeriesNameParser {
             throw .missingValue
         }
         let type = String(Substring(sections[1]))
+        guard let kind = WireType.kind(of: type) else { throw .badType }
         let name = sections[0][..<colon]
         try refuseForeignTags(name)
         let valueNames = sections[0][sections[0].index(after: colon)...]
@@ -27,14 +25,14 @@ package enum SeriesNameParser {
             metrics = [metric]
             guard metric != Reserved.overall, !parts.contains(where: isReserved) else { throw .reservedName }
         } else {
-            metrics = try eventMetrics(valueNames)
+            metrics = try eventMetrics(valueNames, of: kind)
             if parts == [Reserved.overall] { parts = [] }
             guard !parts.contains(where: isReserved) else { throw .reservedName }
         }
         guard !metrics.contains(where: isReserved) else { throw .reservedName }
         guard parts.count <= Limits.subjectParts else { throw .tooManyParts }
         return SeriesName(
-            subject: parts, metrics: metrics, kind: .counter, paths: paths, isExact: type == exactType)
+            subject: parts, metrics: metrics, kind: kind, paths: paths, isExact: type.hasSuffix(WireType.exactMark))
     }
 
     private static func isReserved(_ part: String) -> Bool {
@@ -65,14 +63,14 @@ package enum SeriesNameParser {
         return parts
     }
 
-    private static func eventMetrics(_ text: Substring.UTF8View) throws(LineError) -> [String] {
+    private static func eventMetrics(_ text: Substring.UTF8View, of kind: Kind) throws(LineError) -> [String] {
         var metrics: [String] = []
         for piece in text.split(separator: UInt8(ascii: ":")) {
             guard piece.last == UInt8(ascii: "="), piece.count > 1 else { throw .emptyMetric }
             guard metrics.count < Limits.metricsPerLine else { throw .tooManyMetrics }
             metrics.append(try part(piece.dropLast()))
         }
-        if !metrics.contains(SeriesName.hits) { metrics.append(SeriesName.hits) }
+        if kind == .counter, !metrics.contains(SeriesName.hits) { metrics.append(SeriesName.hits) }
         return metrics
     }
 

@@ -1,0 +1,36 @@
+import HailCore
+
+/// What the values of a timer come to. Merging is commutative.
+struct TimerSums: Equatable {
+    /// Millionths of values; one that was sampled at 1 in 10 counts ten times.
+    private(set) var countMicros: Int128 = 0
+    /// Millionths.
+    private(set) var sumMicros: Int128 = 0
+    /// Millionths; meaningless while there is no value.
+    private(set) var least = Int64.max
+    /// Millionths.
+    private(set) var greatest = Int64.min
+    private(set) var squares = 0.0
+    /// Millionths of values, by bucket of `SketchScale`.
+    private(set) var sketch: [Int32: Int64] = [:]
+
+    /// Adds a value of so many millionths that stands for `weightMicros` millionths of values.
+    mutating func add(_ micros: Int64, weightMicros: Int64) {
+        let value = Double(micros) / 1_000_000
+        countMicros += Int128(weightMicros)
+        sumMicros += Int128(micros) * Int128(weightMicros) / 1_000_000
+        least = min(least, micros)
+        greatest = max(greatest, micros)
+        squares += value * value * Double(weightMicros) / 1_000_000
+        sketch[Int32(truncatingIfNeeded: SketchScale.bucket(of: value)), default: 0] &+= weightMicros
+    }
+
+    mutating func merge(_ other: TimerSums) {
+        countMicros += other.countMicros
+        sumMicros += other.sumMicros
+        least = min(least, other.least)
+        greatest = max(greatest, other.greatest)
+        squares += other.squares
+        sketch.merge(other.sketch) { $0 &+ $1 }
+    }
+}
