@@ -54,6 +54,12 @@ package final class PendingCells {
             }
             spread(&touched, start: start, window: window, residual: residual, parts: &parts)
         }
+        // What the spool owes a shard may have come to nothing by now, as a name that another window brought first: a
+        // batch must cover the window there all the same, or the spool owes it for ever.
+        for shard in residual ?? [] {
+            shards[Int(shard)].note(window: window.id)
+            parts.insert(shard)
+        }
         return parts
     }
 
@@ -95,6 +101,9 @@ package final class PendingCells {
         defer { shards[Int(shard)] = PendingShard() }
         return shards[Int(shard)]
     }
+
+    /// Puts back what `take` took, where nothing became of it; nothing may have been folded since.
+    package func putBack(_ cells: PendingShard, shard: UInt8) { shards[Int(shard)] = cells }
 
     /// Gives up the finest width that any frame still knows, for the next coarser one.
     ///
@@ -158,7 +167,7 @@ package final class PendingCells {
             startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
         for shard in frames.indices
         where !frames[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
-            shards[shard].add(frames[shard], key: key)
+            if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(frames[shard], key: key) }
             shards[shard].note(window: window.id)
             parts.insert(UInt8(shard))
         }
