@@ -35,8 +35,13 @@ final class Agent: @unchecked Sendable {
     private var isAwayTold = false
     private let entryQueue = DispatchQueue(label: "hailwhale.store-entry")
 
+    /// Looks from time to time whether the store still answers. Made once it has: while starting or on `entryQueue`.
+    private var probeTimer: (any DispatchSourceTimer)?
+
     /// How long a stop may take to bring everything to the store.
     private static let drainSeconds = 5.0
+    /// How often a store that gets nothing is asked whether it is still there, and still the same.
+    private static let probeSeconds = 5
 
     /// Opens folder, store and sockets; nothing is received yet.
     init(_ options: AgentOptions, log: Log) throws {
@@ -171,11 +176,22 @@ final class Agent: @unchecked Sendable {
         if !standing.isDurable { log.warning("the store is not durable", ["reason": standing.reason]) }
         writer.start(recovered: recovered)
         flusher.open()
+        startProbing()
         state.becomeReady(isDurable: standing.isDurable, reason: standing.reason)
         log.info(
             "ready",
             ["version": Version.text, "store": options.store, "ms": WallClock.steadyMillis - state.startedMillis])
         return true
+    }
+
+    /// A store that was restarted and lost its last second must not wait for the next event to get it again.
+    private func startProbing() {
+        let timer = DispatchSource.makeTimerSource(queue: entryQueue)
+        timer.schedule(
+            deadline: .now() + .seconds(Agent.probeSeconds), repeating: .seconds(Agent.probeSeconds), leeway: .seconds(1))
+        timer.setEventHandler { [writer] in writer.probe() }
+        probeTimer = timer
+        timer.activate()
     }
 
     private func retryStore(_ refused: @escaping @Sendable (any Error) -> Void) {
@@ -221,6 +237,8 @@ final class Agent: @unchecked Sendable {
         drained.wait()
         writer.close()
         reader.close()
+        let lost = ledger.snapshot.counts.eventsLost[.stopped] ?? 0
+        if lost > 0 { log.error("events are lost: neither the store nor the spool took them", ["events": lost]) }
         let left = ledger.snapshot.pendingEvents
         if left > 0 { log.warning("events stay in the spool for the next start", ["events": left]) }
         if let embedded, !embedded.stop(within: 10) { log.warning("the embedded store did not stop in time") }

@@ -55,6 +55,12 @@ package final class PendingCells {
             }
             spread(&touched, start: start, window: window, residual: residual, parts: &parts)
         }
+        // What the spool owes a shard may have come to nothing by now, as a name that another window brought first: a
+        // batch must cover the window there all the same, or the spool owes it for ever.
+        for shard in residual ?? [] {
+            shards[Int(shard)].note(window: window.id)
+            parts.insert(shard)
+        }
         return parts
     }
 
@@ -101,6 +107,9 @@ package final class PendingCells {
         defer { shards[Int(shard)] = PendingShard() }
         return shards[Int(shard)]
     }
+
+    /// Puts back what `take` took, where nothing became of it; nothing may have been folded since.
+    package func putBack(_ cells: PendingShard, shard: UInt8) { shards[Int(shard)] = cells }
 
     /// Gives up the finest width that any span still knows, for the next coarser one.
     ///
@@ -172,7 +181,9 @@ package final class PendingCells {
                 let shard = book.shard(ofRecord: record).number
                 announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
                 guard residual?.contains(shard) ?? true else { continue }
-                shards[Int(shard)].add(cell, of: record, key: key)
+                if shards[Int(shard)].claim(key.condition, for: window.id) {
+                    shards[Int(shard)].add(cell, of: record, key: key)
+                }
                 shards[Int(shard)].note(window: window.id)
                 parts.insert(shard)
             }
@@ -198,7 +209,7 @@ package final class PendingCells {
             startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
         for shard in spans.indices
         where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
-            shards[shard].add(spans[shard], key: key)
+            if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(spans[shard], key: key) }
             shards[shard].note(window: window.id)
             parts.insert(UInt8(shard))
         }

@@ -1,4 +1,4 @@
-import HailCore
+package import HailCore
 
 /// What one shard has to send and has no number yet.
 package struct PendingShard {
@@ -7,6 +7,10 @@ package struct PendingShard {
     package private(set) var windows: [UInt64] = []
     /// Subjects whose parent lies in this shard and should learn of them.
     package private(set) var children: [UInt32] = []
+    /// Which window counts under a once-id.
+    package private(set) var claims: [Digest: UInt64] = [:]
+    /// Windows that came with a once-id that another one here has: nothing of theirs counts.
+    package private(set) var repeats: Set<UInt64> = []
 
     package init() {}
 
@@ -20,6 +24,17 @@ package struct PendingShard {
 
     mutating func note(window: UInt64) {
         if windows.last != window { windows.append(window) }
+    }
+
+    /// Whether the window is the one that counts under its condition.
+    ///
+    /// The store sees a once-id once a batch, so retries that meet here must not be added up before.
+    mutating func claim(_ condition: BatchGroup.Condition?, for window: UInt64) -> Bool {
+        guard let condition else { return true }
+        let claimant = claims[condition.onceID, default: window]
+        claims[condition.onceID] = claimant
+        if claimant != window { repeats.insert(window) }
+        return claimant == window
     }
 
     mutating func add(child: UInt32) { children.append(child) }

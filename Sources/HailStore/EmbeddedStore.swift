@@ -64,7 +64,9 @@ package final class EmbeddedStore: @unchecked Sendable {
                     reap()
                     return true
                 }
-                if !asked, var connection = try? RedisConnection(unixSocket: socketPath) {
+                let timeouts = RedisConnection.Timeouts(
+                    connectMilliseconds: 2_000, commandMilliseconds: Int(seconds * 1_000))
+                if !asked, var connection = try? RedisConnection(unixSocket: socketPath, timeouts: timeouts) {
                     // A server that ends breaks the connection instead of answering; one that still loads refuses.
                     switch Result(catching: { try connection.send(RedisCommand("SHUTDOWN", "NOSAVE")) }) {
                     case .failure: asked = true

@@ -1,5 +1,5 @@
 import Glibc
-import HailCore
+package import HailCore
 
 /// What was accepted and is not yet safely in the store, on disk.
 ///
@@ -68,6 +68,8 @@ package final class Spool {
     /// Writes one flush and waits until the disk has it; only then may its batches be sent.
     ///
     /// - Returns: where each batch lies, in the order given.
+    /// Batches alone may go past the limit: what they cover could otherwise never leave a full spool.
+    ///
     /// - Throws: `spoolFull`, or `spoolWrite`: then nothing of it was written.
     package func append(
         windows: [WindowRecord], batches: [(header: BatchHeader, bytes: [UInt8])], nowSeconds: Int64
@@ -75,7 +77,8 @@ package final class Spool {
         let record = SpoolRecord.flush(
             writtenSeconds: nowSeconds, windows: windows, batches: batches.map(\.bytes))
         let (bytes, offsets) = record.encoded
-        guard byteCount + bytes.count <= limitBytes, bytes.count - SpoolRecord.headBytes <= SpoolRecord.largestPayload
+        guard windows.isEmpty || byteCount + bytes.count <= limitBytes,
+            bytes.count - SpoolRecord.headBytes <= SpoolRecord.largestPayload
         else { throw .spoolFull(limitBytes: limitBytes) }
         let (number, start) = try write(bytes, nowSeconds: nowSeconds, syncing: true)
         ledger.add(windows: windows, batches: batches.map(\.header))
@@ -85,6 +88,9 @@ package final class Spool {
                 checksum: Checksum.crc32c(batch.bytes))
         }
     }
+
+    /// Whether a restart would count what a window holds for a shard, unless a batch here covers it.
+    package func owes(window: UInt64, to shard: Shard) -> Bool { ledger.owes(window: window, to: shard) }
 
     /// Notes that the store has batches.
     ///

@@ -57,6 +57,9 @@ struct SpoolLedger {
         }
     }
 
+    /// Whether a window's cells for a shard are here and in no batch.
+    func owes(window: UInt64, to shard: Shard) -> Bool { windows[window]?.uncovered.contains(shard) ?? false }
+
     /// Notes acknowledgements, written in the newest segment if there is one.
     mutating func acknowledge(_ identities: [BatchIdentity], atSeconds: Int64) {
         for identity in identities {

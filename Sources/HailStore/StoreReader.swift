@@ -24,7 +24,17 @@ package final class StoreReader: @unchecked Sendable {
     }
 
     /// Closes the connection; the next read opens another.
-    package func close() { queue.sync { connection = nil } }
+    ///
+    /// - Returns: false if a read that the store does not answer was still under way after `seconds`.
+    @discardableResult
+    package func close(within seconds: Double = 1) -> Bool {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { [self] in
+            connection = nil
+            done.signal()
+        }
+        return done.wait(timeout: .now() + seconds) == .success
+    }
 
     private func answer(to commands: [RedisCommand]) -> Result<[StoreReply], StoreError> {
         guard !commands.isEmpty else { return .success([]) }

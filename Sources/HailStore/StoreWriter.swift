@@ -146,11 +146,18 @@ package final class StoreWriter: @unchecked Sendable {
     }
 
     /// Stops sending and closes the connection; what is in flight stays in the spool.
-    package func close() {
-        queue.sync {
+    ///
+    /// - Returns: false if a call that the store does not answer was still under way after `seconds`; the connection
+    ///   is closed when that is over, or by the end of the process.
+    @discardableResult
+    package func close(within seconds: Double = 1) -> Bool {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { [self] in
             isClosed = true
             connection = nil
+            done.signal()
         }
+        return done.wait(timeout: .now() + seconds) == .success
     }
 
     private var isIdle: Bool { !deliveries.values.contains { $0.isBusy } }

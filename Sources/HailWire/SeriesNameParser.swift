@@ -4,8 +4,12 @@ package import HailCore
 package enum SeriesNameParser {
     /// Reads an identity as `LineScanner` or `SeriesNameEncoder` makes it.
     ///
+    /// - Parameter isAgents: whether the agent wrote it, in its spool: it uses the names that no line may have.
     /// - Throws: the reason why a line with this identity must be refused.
-    package static func parse(_ identity: [UInt8]) throws(LineError) -> SeriesName {
+    package static func parse(_ identity: [UInt8], isAgents: Bool = false) throws(LineError) -> SeriesName {
+        func isReserved(_ part: String) -> Bool {
+            isAgents ? part == Reserved.overall : SeriesNameParser.isReserved(part)
+        }
         guard !identity.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw .controlByte }
         guard let text = String(validating: identity, as: UTF8.self) else { throw .notUTF8 }
         let sections = text.utf8.split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)

@@ -119,10 +119,10 @@ struct SeriesTableTests {
     func timed() throws {
         let flow = Flow(ladder: try Ladder(parsing: "1s:1d"))
         for first in stride(from: 0, to: 66_000, by: 3_000) {
-            #expect(flow.lanes[0].table.isTimedFull == (first >= SeriesTable.timedLimit))
+            #expect(flow.lanes[0].table.isWindowFull == (first >= SeriesTable.timedLimit))
             flow.add((first..<(first + 3_000)).map { "s.x:1|c|T\($0)" }.joined(separator: "\n"))
         }
-        #expect(flow.lanes[0].table.isTimedFull)
+        #expect(flow.lanes[0].table.isWindowFull)
     }
 
     /// An identity of its own for each number, of many lengths, followed by bytes that mean nothing.

@@ -51,33 +51,44 @@ class Agent:
         self.udp = None
         self.http = None
 
-    def start(self):
+    def start(self, is_awaited=True):
+        """Starts the agent and waits until it is ready, or only until it listens."""
         self.log, self.udp, self.http, self.is_ready = [], None, None, False
-        ready = threading.Event()
+        self._ready, self._listening = threading.Event(), threading.Event()
         self.process = subprocess.Popen(
             [BINARY, "run", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             errors="replace", env=environment(self.env),
         )
-        self._reader = threading.Thread(target=self._read, args=(self.process.stderr, ready), daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self._reader.start()
-        if not ready.wait(PATIENCE_SECONDS) or not self.is_ready:
+        if is_awaited:
+            self.await_ready()
+        elif not self._listening.wait(PATIENCE_SECONDS):
             self.kill()
-            raise AssertionError("the agent did not become ready:\n" + "".join(self.log))
+            raise AssertionError("the agent does not listen:\n" + "".join(self.log))
         self.client = httpx.Client(base_url=f"http://{self.http}", timeout=PATIENCE_SECONDS, trust_env=False)
         return self
 
-    def _read(self, stream, ready):
+    def await_ready(self):
+        if not self._ready.wait(PATIENCE_SECONDS) or not self.is_ready:
+            self.kill()
+            raise AssertionError("the agent did not become ready:\n" + "".join(self.log))
+
+    def _read(self, stream):
         for line in stream:
             self.log.append(line)
             values = fields(line)
             if values.get("msg") == "listening":
                 setattr(self, values["transport"], values["address"])
+                if values["transport"] == "http":
+                    self._listening.set()
             elif values.get("msg") == "ready":
                 self.is_ready = True
-                ready.set()
+                self._ready.set()
         # Its stderr ended, so nobody need wait any longer.
-        ready.set()
+        self._ready.set()
+        self._listening.set()
 
     @property
     def udp_address(self):

@@ -1,12 +1,10 @@
 import shutil
-import subprocess
 import tempfile
-import time
 
 import pytest
-import redis
 
-from agent import PATIENCE_SECONDS, Agent
+from agent import Agent
+from store import Store
 
 
 @pytest.fixture
@@ -39,24 +37,13 @@ def agent(start):
 
 
 @pytest.fixture
-def redis_url(folder):
+def store(folder):
     """A plain redis-server on a unix socket, as an operator's own store: append-only, evicting nothing."""
-    path = folder + "/redis.sock"
-    server = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", path, "--dir", folder, "--appendonly", "yes",
-         "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", ""],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-    )
-    client = redis.Redis(unix_socket_path=path)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            client.ping()
-            break
-        except redis.exceptions.RedisError:
-            assert server.poll() is None and time.monotonic() < deadline, "redis-server did not start"
-            time.sleep(0.01)
-    yield "redis+unix://" + path
-    client.close()
-    server.terminate()
-    server.wait(PATIENCE_SECONDS)
+    store = Store(folder + "/redis").start()
+    yield store
+    store.end()
+
+
+@pytest.fixture
+def redis_url(store):
+    return store.url

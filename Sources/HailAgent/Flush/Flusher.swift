@@ -30,7 +30,11 @@ final class Flusher: @unchecked Sendable {
     private var schedule: FlushSchedule
     private var waiters = Waiters()
     private var acknowledged: [BatchIdentity] = []
+    /// Of batches under way: the window that counts under the condition of each group.
+    private var claims: [BatchIdentity: [UInt64?]] = [:]
     private var isSpoolFailing = false
+    /// Windows under way that the spool refused.
+    private var unspooled: Set<UInt64> = []
     private var isCoarsening = false
     private var isStoreUp = false
     private var isTrimDue = false
@@ -38,6 +42,8 @@ final class Flusher: @unchecked Sendable {
     /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
     private static let gatherMillis = 5
     static let waitSeconds = 10
+    /// How soon the spool is asked again to take what may not be sent without it.
+    private static let spoolRetrySeconds = 1
     /// A little more than the spool keeps what was acknowledged.
     private static let trimSeconds = 35
 
@@ -92,11 +98,8 @@ final class Flusher: @unchecked Sendable {
     private func dispatchBatches() {
         dispatchPrecondition(condition: .onQueue(queue))
         let records = foldArrived()
-        let batches = numberFree()
-        let submitted = spool(records: records, batches: batches)
-        for batch in batches { numbers.sent(1, of: batch.header.shard.number) }
+        let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
-        if !isSpoolFailing { waiters.reached(.spool, windows: records.map(\.window.id)) }
         boundPending()
     }
 
@@ -123,44 +126,79 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
-    /// A batch that got its number, as the spool and the store take it.
-    private typealias NumberedBatch = (header: BatchHeader, bytes: [UInt8])
-
-    private func numberFree() -> [NumberedBatch] {
+    private func numberFree() -> [NumberedShard] {
         let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
-        var batches: [NumberedBatch] = []
-        for shard in UInt8.min...UInt8.max
-        where numbers.isFree(shard) && !pending.shards[Int(shard)].isEmpty {
-            builder.build(
-                pending.take(shard: shard), shard: Shard(shard), firstSequence: numbers.nextSequence(of: shard)
-            ) { batches.append((BatchHeader($0), $0.encoded)) }
+        return (UInt8.min...UInt8.max).filter { numbers.isFree($0) && !pending.shards[Int($0)].isEmpty }.map {
+            let (cells, first) = (pending.take(shard: $0), numbers.nextSequence(of: $0))
+            return NumberedShard(cells, of: $0, firstSequence: first, builder: builder)
         }
-        return batches
     }
 
     /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
-    private func spool(records: [FoldedWindow], batches: [NumberedBatch]) -> [SubmittedBatch] {
-        guard !records.isEmpty || !batches.isEmpty else { return [] }
-        let numbered = Set(batches.map(\.header.shard.number))
+    ///
+    /// - Returns: what may be sent.
+    private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
+        guard !records.isEmpty || !numbered.isEmpty else { return [] }
+        let shards = Set(numbered.map(\.number))
         let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(numbered)
+            let residual = record.parts.subtracting(shards)
             return WindowRecord(
                 id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
                 residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
         }
-        var locations: [SpoolLocation?] = batches.map { _ in nil }
+        if let locations = append(windows: windows, numbered) {
+            waiters.reached(.spool, windows: records.map(\.window.id))
+            return enter(numbered, locations)
+        }
+        unspooled.formUnion(records.map(\.window.id))
+        // Cells that the spool holds in windows may go only in batches that it holds too: were they sent from memory, a
+        // restart would count them again.
+        let owed = numbered.filter { shard in
+            shard.windows.contains { spool.owes(window: $0, to: Shard(shard.number)) }
+        }
+        let free = numbered.filter { shard in !owed.contains { $0.number == shard.number } }
+        let sent = enter(free, free.flatMap { $0.batches.map { _ in nil } })
+        if owed.isEmpty { return sent }
+        if let locations = append(windows: [], owed) { return sent + enter(owed, locations) }
+        for shard in owed { pending.putBack(shard.cells, shard: shard.number) }
+        // The batches that were made of them told the store names; now they will not.
+        book.forgetMarks()
+        queue.asyncAfter(deadline: .now() + .seconds(Flusher.spoolRetrySeconds)) { self.dispatchSoon() }
+        return sent
+    }
+
+    private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
         do throws(StoreError) {
-            locations = try spool.append(windows: windows, batches: batches, nowSeconds: WallClock.seconds)
-            if isSpoolFailing { log.info("the spool takes records again") }
-            isSpoolFailing = false
+            let locations = try spool.append(
+                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.seconds)
+            if isSpoolFailing, !windows.isEmpty {
+                log.info("the spool takes records again")
+                isSpoolFailing = false
+            }
+            return locations
         } catch {
             ledger.count { $0.spoolErrors += 1 }
             if !isSpoolFailing {
                 log.error("the spool refused a record: a crash now would lose it", ["error": error])
             }
             isSpoolFailing = true
+            return nil
         }
-        return zip(batches, locations).map { SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1) }
+    }
+
+    /// Enters batches in the books as sent.
+    private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
+        for shard in numbered {
+            numbers.sent(shard.batches.count, of: shard.number)
+            ledger.used(windows: shard.cells.repeats)
+            for (batch, claimants) in zip(shard.batches, shard.claimants)
+            where claimants.contains(where: { $0 != nil }) {
+                claims[batch.header.identity] = claimants
+            }
+        }
+        return zip(numbered.flatMap(\.batches), locations).map {
+            SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
+        }
     }
 
     /// Keeps pending cells under the limit: gives up the finest resolution first, and only then, by name, whole shards.
@@ -202,6 +240,7 @@ final class Flusher: @unchecked Sendable {
         case .lost(let header):
             if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
+            claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
@@ -222,7 +261,7 @@ final class Flusher: @unchecked Sendable {
     }
 
     private func acknowledge(_ header: BatchHeader, _ outcome: DeliveryOutcome) {
-        var isUsed = false
+        let claimants = claims.removeValue(forKey: header.identity)
         switch outcome {
         case .resent:
             // It was in the books as stored already.
@@ -231,7 +270,12 @@ final class Flusher: @unchecked Sendable {
         case .duplicate:
             ledger.count { $0.batches["duplicate", default: 0] += 1 }
         case .applied(let tally):
-            isUsed = !tally.usedGroups.isEmpty
+            if let claimants {
+                ledger.used(windows: tally.usedGroups.filter(claimants.indices.contains).compactMap { claimants[$0] })
+            } else if !tally.usedGroups.isEmpty, header.covers.count == 1 {
+                // From an earlier start: what its groups were is not known, but there is one window only.
+                ledger.used(windows: header.covers)
+            }
             ledger.count { counts in
                 counts.batches["applied", default: 0] += 1
                 for (reason, dead) in tally.deadByReason {
@@ -244,10 +288,13 @@ final class Flusher: @unchecked Sendable {
         }
         if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
         acknowledged.append(header.identity)
-        finish(ledger.acknowledged(covers: header.covers, isUsed: isUsed))
+        finish(ledger.acknowledged(covers: header.covers))
     }
 
-    private func finish(_ windows: [UInt64]) { waiters.reached(.store, windows: windows) }
+    private func finish(_ windows: [UInt64]) {
+        waiters.reached(.store, windows: windows)
+        if !unspooled.isEmpty { unspooled.subtract(windows) }
+    }
 
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
@@ -315,6 +362,7 @@ final class Flusher: @unchecked Sendable {
             self.dispatchBatches()
             if self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
                 self.noteAcknowledged()
+                self.ledger.abandoned(windows: self.unspooled)
                 self.waiters.giveUpAll()
                 done()
                 return

@@ -77,8 +77,7 @@ final class Lane: @unchecked Sendable {
     /// Opens or closes the window by the clock, before a batch is taken in.
     func tick(nowMillis: Int64) {
         dispatchPrecondition(condition: .onQueue(queue))
-        let isOver = nowMillis >= endMillis || nowMillis < openedMillis - 1_000
-        if isOver, !table.sums.isEmpty, isDue(nowMillis) { close() }
+        if isOver(nowMillis), !table.sums.isEmpty, isDue(nowMillis) { close() }
         if table.sums.isEmpty { open(nowMillis) }
     }
 
@@ -165,7 +164,7 @@ final class Lane: @unchecked Sendable {
                 bodyReceipt?.accepted += 1
             }
         }
-        if table.isTimedFull {
+        if table.isWindowFull {
             publish()
             if let id = close() { bodyReceipt?.closedWindows.insert(id) }
             open(WallClock.millis)
@@ -240,6 +239,11 @@ final class Lane: @unchecked Sendable {
         endMillis = schedule.end(at: nowMillis)
     }
 
+    /// Whether the window's time is up; also where the clock was set back, past its begin.
+    private func isOver(_ nowMillis: Int64) -> Bool {
+        nowMillis >= endMillis || nowMillis < openedMillis - 1_000
+    }
+
     private func isDue(_ nowMillis: Int64) -> Bool {
         windowsOut < Lane.windowsOutLimit
             || nowMillis / schedule.finestMillis != openedMillis / schedule.finestMillis
@@ -258,10 +262,10 @@ final class Lane: @unchecked Sendable {
         timer?.cancel()
         timer = nil
         let now = WallClock.millis
-        if now >= endMillis, isDue(now), !table.sums.isEmpty {
+        if isOver(now), isDue(now), !table.sums.isEmpty {
             close()
         } else if !table.sums.isEmpty {
-            if now >= endMillis { endMillis = now + 10 }
+            if isOver(now) { endMillis = now + 10 }
             arm()
         }
     }

@@ -85,14 +85,20 @@ final class Ledger: @unchecked Sendable {
     /// A batch that covers these windows was acknowledged.
     ///
     /// - Returns: the windows that are in the store now, whole.
-    func acknowledged(covers: [UInt64], isUsed: Bool = false) -> [UInt64] {
+    func acknowledged(covers: [UInt64]) -> [UInt64] {
         locked {
             covers.filter { id in
                 guard let parts = windows[id]?.parts else { return false }
                 windows[id]?.parts = parts - 1
-                if isUsed { windows[id]?.isUsed = true }
                 return settle(id)
             }
+        }
+    }
+
+    /// The once-ids of these windows had been seen before.
+    func used(windows ids: some Sequence<UInt64>) {
+        locked {
+            for id in ids { windows[id]?.isUsed = true }
         }
     }
 
@@ -106,6 +112,16 @@ final class Ledger: @unchecked Sendable {
                 windows[id]?.parts = parts - 1
                 windows[id]?.lostReason = reason
                 return settle(id)
+            }
+        }
+    }
+
+    /// The agent ends, and neither store nor spool has these windows.
+    func abandoned(windows ids: Set<UInt64>) {
+        locked {
+            for id in ids {
+                guard let window = windows.removeValue(forKey: id) else { continue }
+                counts.eventsLost[.stopped, default: 0] += window.events
             }
         }
     }
