@@ -43,7 +43,8 @@ def main():
     if len(sys.argv) < 2:
         sys.exit("usage: count.py PK [METRIC=NUMBER]...")
     pk = sys.argv[1]
-    metrics = {name: float(value) for name, _, value in (word.partition("=") for word in sys.argv[2:])}
+    # Values go as text, so that no digit is lost; the agent says what is no number.
+    metrics = {name: value for name, _, value in (word.partition("=") for word in sys.argv[2:])}
     try:
         count({"pk": pk, "metrics": metrics} if metrics else {"pk": pk})
         print(call("/totals", pk=[pk], metrics=[*metrics, "hits"], periods="all"))
