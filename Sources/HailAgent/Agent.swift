@@ -72,12 +72,13 @@ final class Agent: @unchecked Sendable {
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
                 droppedDimensions: Set(options.dropDimensions)),
-            book: CellBook(ladder: options.ladder, digester: NameDigest.blake2b), spool: spool,
+            book: CellBook(ladder: options.ladder, sketches: options.sketches, digester: NameDigest.blake2b), spool: spool,
             schedule: schedule, ledger: ledger, log: log, writer: writer, returns: returns)
         events.target = flusher
 
         let shared = Lane.Shared(
-            scanner: LineScanner(seed: .random(in: .min ... .max)), ladder: options.ladder,
+            scanner: LineScanner(seed: .random(in: .min ... .max), gaugeSign: options.gaugeSign),
+            digester: NameDigest.blake2b, ladder: options.ladder,
             numbers: WindowNumbers(startMillis: WallClock.millis), ledger: ledger,
             handOver: { [flusher] in flusher.handOver($0) })
         let count = sockets.count + 2

@@ -22,7 +22,7 @@ struct WindowRebuild {
         guard let body = WindowBody(decoding: recovered.body) else { return nil }
         let table = SeriesTable(limit: .max / 256)
         for series in body.series {
-            guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true), name.metrics.count == series.sums.count
+            guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true), series.sums.isEmpty || name.metrics.count == series.sums.count
             else { return nil }
             let count = series.identity.count
             let padded = series.identity + [UInt8](repeating: 0, count: 8)
@@ -32,7 +32,8 @@ struct WindowRebuild {
                 let index =
                     table.find(base, count: count, hash: hash)
                     ?? table.insert(base, count: count, hash: hash, name: name)
-                table.add(series.sums, to: index, timeSeconds: series.timeSeconds)
+                if !series.sums.isEmpty { table.add(series.sums, to: index, timeSeconds: series.timeSeconds) }
+                table.add(series.samples, to: index)
             }
         }
         let (sums, newSeries) = table.close(nextSums: WindowSums())

@@ -10,6 +10,7 @@ final class Lane: @unchecked Sendable {
     /// What lanes share.
     struct Shared: Sendable {
         let scanner: LineScanner
+        let digester: Digester
         let ladder: Ladder
         let numbers: WindowNumbers
         let ledger: Ledger
@@ -139,7 +140,9 @@ final class Lane: @unchecked Sendable {
             guard let base = bytes.baseAddress else { return }
             line.hash = shared.scanner.hash(base, count: identity.count)
             if let index = table.find(base, count: identity.count, hash: line.hash) {
-                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+                table.add(
+                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
+                    nowMillis: WallClock.millis)
             } else {
                 admit(&line, identity: base)
             }
@@ -148,11 +151,13 @@ final class Lane: @unchecked Sendable {
     }
 
     private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
-        let now = WallClock.seconds
+        let nowMillis = WallClock.millis
+        let now = nowMillis / 1_000
         shared.scanner.scan(
             text, into: buffer, firstNumber: firstNumber,
             times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
-        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds) {
+        if buffer.hasMembers { hashMembers() }
+        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds, nowMillis: nowMillis) {
             admit(&$0, identity: buffer.identities + Int($0.identityStart))
         }
         for place in 0..<buffer.lineCount {
@@ -171,6 +176,17 @@ final class Lane: @unchecked Sendable {
         }
     }
 
+    /// Replaces the members of sets by their hashes, which all agents must share.
+    private func hashMembers() {
+        for place in 0..<buffer.lineCount
+        where buffer.lines[place].kind == .set && buffer.lines[place].error == nil {
+            let start = Int(buffer.lines[place].valuesStart)
+            let member = UnsafeBufferPointer(
+                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
+            buffer.values[start] = Int64(bitPattern: shared.digester(Array(member)).high)
+        }
+    }
+
     private func refuse(_ error: LineError, number: UInt32) {
         receipt.reject(error)
         bodyReceipt?.refusals.append(LineRefusal(line: number, reason: error))
@@ -185,7 +201,9 @@ final class Lane: @unchecked Sendable {
             let name = try SeriesNameParser.parse(Array(bytes))
             if !table.isFull {
                 let index = table.insert(identity, count: bytes.count, hash: line.hash, name: name)
-                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+                table.add(
+                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
+                    nowMillis: WallClock.millis)
             } else {
                 try fold(name, line)
             }
@@ -211,7 +229,9 @@ final class Lane: @unchecked Sendable {
                     index = table.insert(base, count: count, hash: hash, name: folded)
                 }
                 guard let index else { return false }
-                table.add(line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds)
+                table.add(
+                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
+                    nowMillis: WallClock.millis)
                 return true
             }
             if isPlaced {

@@ -1,3 +1,4 @@
+import HailCore
 import HailNet
 import HailStore
 
