@@ -1,7 +1,8 @@
 /// What one store key of a batch is to receive.
 package struct BatchEntry: Equatable, Sendable {
-    /// What happens to each item's field. Where an operation takes text besides the item's number, it stands in the
-    /// field, after the first space.
+    /// What happens to each item's field.
+    ///
+    /// Where an operation takes text besides the item's number, it stands in the field, after the first space.
     package enum Operation: UInt8, Sendable, CaseIterable {
         /// `HINCRBY` every field by its value.
         case add = 0x2B  // +
