@@ -125,7 +125,8 @@ package struct ShardDelivery {
         // It leaves a hole that is known of and counted here, so what follows goes on behind it.
         dropFirst(cursor + 1)
         mode = .reverted
-        return item.acknowledgedSeconds == nil ? [.lose(item.header)] : [.markReverted(batches: 1, last: item.header.identity.sequence)]
+        guard item.acknowledgedSeconds != nil else { return [.lose(item.header)] }
+        return [.markReverted(batches: 1, last: item.header.identity.sequence)]
     }
 
     /// Forgets the tail that lay in segments that are gone, and what is too old to be sent again.

@@ -124,9 +124,9 @@ struct SpoolTests {
         #expect(spool.owes(window: 1, to: Shard(3)))
         #expect(!spool.owes(window: 1, to: Shard(4)) && !spool.owes(window: 2, to: Shard(3)))
         #expect(throws: StoreError.spoolFull(limitBytes: 300)) {
-            try spool.append(windows: [window(2, residual: [3])], batches: [], nowSeconds: 1_000)
-            try spool.append(windows: [window(3, residual: [3])], batches: [], nowSeconds: 1_000)
-            try spool.append(windows: [window(4, residual: [3])], batches: [], nowSeconds: 1_000)
+            for id in 2...9 as ClosedRange<UInt64> {
+                _ = try spool.append(windows: [window(id, residual: [3])], batches: [], nowSeconds: 1_000)
+            }
         }
         for sequence in 1...9 as ClosedRange<UInt64> {
             _ = try spool.append(windows: [], batches: [numbered(sequence)], nowSeconds: 1_000)
