@@ -32,6 +32,7 @@ final class Flusher: @unchecked Sendable {
     private var acknowledged: [BatchIdentity] = []
     /// Of batches under way: the window that counts under the condition of each group.
     private var claims: [BatchIdentity: [UInt64?]] = [:]
+    private var history = StoredHistory()
     private var isSpoolFailing = false
     /// Windows under way that the spool refused.
     private var unspooled: Set<UInt64> = []
@@ -228,12 +229,15 @@ final class Flusher: @unchecked Sendable {
     private func take(_ event: StoreEvent) {
         switch event {
         case .acknowledged(let header, let outcome): acknowledge(header, outcome)
-        case .reverted(let shard, let batches):
+        case .reverted(let last, let batches):
             // The store may have lost names too: say them again.
             book.forgetMarks()
-            ledger.count { $0.eventsReverted += batches }
+            let isOwn = last.agent == settings.agent
+            let events = isOwn ? history.revert(batches: batches, last: last.sequence, of: last.shard.number) : 0
+            ledger.count { $0.eventsReverted += events }
             log.error(
-                "the store lost batches it had acknowledged", ["shard": shard.number, "batches": batches])
+                "the store lost batches it had acknowledged",
+                ["shard": last.shard.number, "batches": batches, "events": events])
         case .shardStopped(let shard, let reason):
             numbers.stop(shard.number)
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
@@ -286,9 +290,13 @@ final class Flusher: @unchecked Sendable {
                 log.error("the store refused cells", ["reason": reason.rawValue, "cells": dead])
             }
         }
-        if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
         acknowledged.append(header.identity)
-        finish(ledger.acknowledged(covers: header.covers))
+        let settled = ledger.acknowledged(covers: header.covers)
+        if header.identity.agent == settings.agent {
+            numbers.answered(header.shard.number)
+            history.stored(settled.storedEvents, with: header.identity.sequence, of: header.shard.number)
+        }
+        finish(settled.windows)
     }
 
     private func finish(_ windows: [UInt64]) {
