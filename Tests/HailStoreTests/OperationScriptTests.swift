@@ -23,8 +23,6 @@ struct OperationScriptTests {
             expirySeconds: example.0 == .move ? 0 : Sample.expirySeconds)
     }
 
-    private func dump(_ key: [UInt8]) throws -> StoreReply { try script.run("DUMP", key) }
-
     @Test("an example of every operation is here, but of the one that stands behind a move")
     func complete() {
         let shown = OperationScriptTests.examples.map(\.0)
@@ -158,20 +156,39 @@ struct OperationScriptTests {
             "s|1|123456789|0", "s|1|12345678|0", "?|1|7|1", "|1|7|1",
         ])
     func malformed(text: String) throws {
-        var words = text.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
-        // What never expires is marked by a 0 behind the operation.
-        let expiry = words[0].count == 2 ? "0" : "2208988800"
-        words[0] = String(words[0].prefix(1))
-        let head = ["1", "", "1", "1", "0", "0", "2", "3", "2208988800", "+", "1", "0", "1", "3", expiry]
-        let keys = [Sample.guardKey, StoreKey.deadLetters(shard: Sample.shard), Sample.key]
-        // For a set's members of the right length the four keys behind its own are missing.
-        let arguments = (head + words).map { Array($0.utf8) }
-        let reply = FlushReply(try script.run([Array("EVALSHA".utf8), script.hash, Array("3".utf8)] + keys + arguments))
+        let reply = try answer(text)
         guard case .broken(let reason) = reply, reason.hasPrefix("malformed") else {
             Issue.record("\(text) was answered with \(reply)")
             return
         }
         #expect(try script.store.run("DBSIZE") == .integer(0))
+    }
+
+    @Test(
+        "items of the right shape are taken",
+        arguments: [
+            "f|1|7 1|0", "f|1|7 8 -1.5e-7|0", "<|1|7|-5", "=|1|7 +.5|-5", "=|2|7 1|5|8 2|6", "~0|1|7 1|5", "n|0",
+        ])
+    func wellFormed(text: String) throws {
+        let reply = try answer(text)
+        guard case .applied(let tally) = reply else {
+            Issue.record("\(text) was answered with \(reply)")
+            return
+        }
+        #expect(tally.deadByReason == [:])
+    }
+
+    /// What the script says to an entry of this operation, number of items and items, behind an ordinary one.
+    private func answer(_ text: String) throws -> FlushReply {
+        var words = text.split(separator: "|", omittingEmptySubsequences: false).map { String($0) }
+        // What never expires is marked by a 0 behind the operation.
+        let expiry = words[0].count == 2 ? "0" : "2208988800"
+        words[0] = String(words[0].prefix(1))
+        let head = ["1", "", "1", "1", "0", "0", "2", "3", "2208988800", "+", "1", "0", "1", "3", expiry]
+        // For a set's members of the right length the four keys behind its own are missing.
+        let keys = [Sample.guardKey, StoreKey.deadLetters(shard: Sample.shard), Sample.key]
+        let arguments = (head + words).map { Array($0.utf8) }
+        return FlushReply(try script.run([Array("EVALSHA".utf8), script.hash, Array("3".utf8)] + keys + arguments))
     }
 
     @Test("a moved cell must follow a move in its own group, and bring no decimal")
