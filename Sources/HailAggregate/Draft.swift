@@ -121,10 +121,9 @@ struct Draft {
         let key = EntryKey(
             letter: StoreKey.Letter.gaugeStrip, digest: record, widthSeconds: place.target.widthSeconds,
             chunk: place.target.chunk, page: 0, operation: operation)
-        let field = PageField.strip(offset: place.offset, isMillionths: false)
-        add(
-            field + Array(" \(moves.value ?? moves.move)".utf8), moves.timeMillis, to: key,
-            expirySeconds: place.target.expirySeconds)
+        var field = PageField.strip(offset: place.offset, isMillionths: false)
+        if operation != .moved { field += Array(" \(moves.value ?? moves.move)".utf8) }
+        add(field, moves.timeMillis, to: key, expirySeconds: place.target.expirySeconds)
     }
 
     /// Adds a timer's sketch, in whole values: a bucket that stands for less than one counts as one.
