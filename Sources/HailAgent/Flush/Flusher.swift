@@ -36,7 +36,7 @@ final class Flusher: @unchecked Sendable {
     private var isSpoolFailing = false
     /// Windows under way that the spool refused.
     private var unspooled: Set<UInt64> = []
-    private var isCoarsening = false
+    private var pendingLimit: PendingLimit
     private var isStoreUp = false
     private var isTrimDue = false
 
@@ -60,6 +60,7 @@ final class Flusher: @unchecked Sendable {
         self.log = log
         self.writer = writer
         self.returns = returns
+        pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
         pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
     }
 
@@ -101,7 +102,7 @@ final class Flusher: @unchecked Sendable {
         let records = foldArrived()
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
-        boundPending()
+        finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
     }
 
     private struct FoldedWindow {
@@ -200,25 +201,6 @@ final class Flusher: @unchecked Sendable {
         return zip(numbered.flatMap(\.batches), locations).map {
             SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
         }
-    }
-
-    /// Keeps pending cells under the limit: gives up the finest resolution first, and only then, by name, whole shards.
-    private func boundPending() {
-        while pending.byteCount > settings.pendingLimitBytes {
-            let given = pending.coarsen()
-            if given > 0 {
-                ledger.count { $0.cellsCoarsened += UInt64(given) }
-                if !isCoarsening { log.warning("pending limit reached: the finest cells are folded into coarser ones") }
-                isCoarsening = true
-                continue
-            }
-            let largest = pending.shards.indices.max { pending.shards[$0].entryCount < pending.shards[$1].entryCount }
-            guard let largest, pending.shards[largest].entryCount > 0 else { return }
-            let dropped = pending.take(shard: UInt8(largest))
-            log.error("pending limit reached: a shard's cells are lost", ["shard": largest])
-            finish(ledger.lost(covers: dropped.windows, reason: .pendingFull))
-        }
-        if pending.entryCount == 0 { isCoarsening = false }
     }
 
     // MARK: Answers
