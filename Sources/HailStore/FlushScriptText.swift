@@ -23,10 +23,11 @@ enum FlushScriptText {
 
         -- What each operation but the counters' asks of its items, which lie from first to last in the arguments, two
         -- places each. Most calls bring counters alone, so it is made when first asked for; so are the writers below.
-        local fields, decimals, is_moving = {}, {}, false
-        local checks, writers
+        local fields, decimals, is_moving, checks, writers
 
         local function make_checks()
+          fields, decimals = {}, {}
+
           local function anything() return true end
 
           local function whole(first, last)
@@ -49,7 +50,7 @@ enum FlushScriptText {
 
           local function dated_decimal(first, last) return whole(first, last) and decimal(first, last) end
 
-          return {
+          checks = {
             n = anything, z = anything, f = decimal, ['<'] = whole, ['>'] = whole, ['='] = dated_decimal,
             ['~'] = function(first, last, _, expiry)
               is_moving = true
@@ -68,11 +69,7 @@ enum FlushScriptText {
               return key + \(SetCell.quarters) <= #K
             end,
           }
-        end
-
-        local function check_of(op)
-          checks = checks or make_checks()
-          return checks[op]
+          return checks
         end
 
         local at, keys, last_arg = 5, #K, #A
@@ -85,7 +82,8 @@ enum FlushScriptText {
           is_moving = false
           for _ = 1, entries do
             local key, expiry, op, items = count(A[at]), count(A[at + 1]), A[at + 2], count(A[at + 3])
-            if not (key and expiry and items) or key < 3 or key > keys or not (op == '+' or check_of(op)) then
+            if not (key and expiry and items) or key < 3 or key > keys
+              or not (op == '+' or (checks or make_checks())[op]) then
               return {'malformed', 'entry at ' .. at}
             end
             local first = at + 4

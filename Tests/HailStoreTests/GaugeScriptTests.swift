@@ -78,12 +78,14 @@ struct GaugeScriptTests {
             try script.apply(move("2.5", 3), moved("7", 3), moved("8", 3, width: 3_600), other, otherCell)
                 == Sample.written(5))
         #expect(try script.apply(move("-1", 4), moved("7", 4)) == Sample.written(2))
-        #expect(try script.text(moved("7", 0)) == "1.5 4")
+        #expect(try script.text(moved("7", 0), "7") == "1.5 4")
         #expect(try script.text(moved("8", 0, width: 3_600), "8") == "2.5 3")
         #expect(try script.text(otherCell, "7") == "100 3")
     }
 
-    @Test("end as the all-time cell does where two agents move them within a bucket, whoever comes first", arguments: 0..<2)
+    @Test(
+        "end as the all-time cell does where two agents move them within a bucket, whoever comes first",
+        arguments: 0..<2)
     func twoMovers(order: Int) throws {
         var moves = [(move("5", 1_000), moved("7", 1_000)), (move("-3", 900), moved("7", 900))]
         if order == 1 { moves.reverse() }

@@ -27,7 +27,8 @@ struct TimerScriptTests {
             for (first, second) in [(one, other), (other, one)] {
                 let entry = strip(operation, [("7", first), ("8", 1)])
                 #expect(try script.apply(entry) == Sample.written(2))
-                #expect(try script.apply(strip(operation, [("7", second)]), agent: Sample.otherAgent) == Sample.written(1))
+                let next = strip(operation, [("7", second)])
+                #expect(try script.apply(next, agent: Sample.otherAgent) == Sample.written(1))
                 #expect(try script.text(entry, "7") == String(kept), "\(operation) of \(first), \(second)")
                 #expect(try script.text(entry, "8") == "1")
                 _ = try script.run("DEL", entry.key(shard: Sample.shard))
@@ -43,12 +44,13 @@ struct TimerScriptTests {
             let bits = Int64.random(in: 0..<63, using: &random)
             values.append(Int64.random(in: -(1 << bits)...(1 << bits), using: &random))
             values.append((values.last ?? 0) &+ Int64.random(in: -2...2, using: &random))
-            try script.apply(values.suffix(2).flatMap { value in
-                [
-                    strip(.least, [("1", value)]),
-                    Sample.entry(.greatest, [("1", value)], letter: StoreKey.Letter.timerStrip, page: 5),
-                ]
-            })
+            try script.apply(
+                values.suffix(2).flatMap { value in
+                    [
+                        strip(.least, [("1", value)]),
+                        Sample.entry(.greatest, [("1", value)], letter: StoreKey.Letter.timerStrip, page: 5),
+                    ]
+                })
         }
         #expect(try script.text(strip(.least, []), "1") == values.min().map { String($0) })
         let greatest = Sample.entry(.greatest, [], letter: StoreKey.Letter.timerStrip, page: 5)
