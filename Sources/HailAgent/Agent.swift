@@ -214,7 +214,7 @@ final class Agent: @unchecked Sendable {
     private func router(for server: HTTPServer) -> Router {
         let write = WriteRoutes(
             lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
-        let read = ReadRoutes(reader: reader, ladder: options.ladder)
+        let read = ReadRoutes(reader: reader, ladder: options.ladder, sketches: options.sketches)
         let status = StatusRoutes(
             state: state, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }

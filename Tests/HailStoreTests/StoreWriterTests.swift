@@ -154,7 +154,9 @@ struct StoreWriterTests {
         writer.submit(try spooled(spool, [Sample.batch(6), Sample.batch(7)]))
         #expect(writer.drain(deadline: .now() + 20))
         #expect(try total() == 2)
-        let lost = journal.all.filter { if case .reverted(let last, 5) = $0 { last.shard == Sample.shard } else { false } }
+        let lost = journal.all.filter {
+            if case .reverted(let last, 5) = $0 { last.shard == Sample.shard } else { false }
+        }
         #expect(lost.count == 1)
         writer.close()
     }

@@ -1,6 +1,8 @@
 import HailAggregate
 
-/// Keeps what has no number yet under `--pending-limit`. Confined to the flush queue.
+/// Keeps what has no number yet under `--pending-limit`.
+///
+/// Confined to the flush queue.
 struct PendingLimit {
     let limitBytes: Int
     let ledger: Ledger
