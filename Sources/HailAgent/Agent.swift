@@ -40,6 +40,8 @@ final class Agent: @unchecked Sendable {
     /// Made once it has: while starting or on `entryQueue`.
     private var probeTimer: (any DispatchSourceTimer)?
 
+    /// Records that a series may bring on average: subjects × groups × metrics that it does not share.
+    private static let recordsPerSeries = 16
     /// How long a stop may take to bring everything to the store.
     private static let drainSeconds = 5.0
     /// How often a store that gets nothing is asked whether it is still there, and still the same.
@@ -74,7 +76,9 @@ final class Agent: @unchecked Sendable {
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
                 droppedDimensions: Set(options.dropDimensions)),
-            book: CellBook(ladder: options.ladder, sketches: options.sketches, digester: NameDigest.blake2b),
+            book: CellBook(
+                ladder: options.ladder, sketches: options.sketches,
+                recordLimit: options.maxSeries * Agent.recordsPerSeries, digester: NameDigest.blake2b),
             spool: spool,
             schedule: schedule, ledger: ledger, log: log, writer: writer, returns: returns)
         events.target = flusher

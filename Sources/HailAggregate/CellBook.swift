@@ -47,6 +47,7 @@ package final class CellBook {
     }
 
     package let ladder: Ladder
+    private let recordLimit: Int
     private let digester: Digester
     private(set) var records: [Record] = []
     var subjects: [Subject] = []
@@ -67,14 +68,22 @@ package final class CellBook {
     /// The all-time total always does.
     let keepsSketches: [Bool]
 
-    /// - Parameter sketches: the resolutions that keep timers' sketches and sets' members.
-    package init(ladder: Ladder, sketches: [Resolution] = [], digester: @escaping Digester) {
+    /// - Parameters:
+    ///   - sketches: the resolutions that keep timers' sketches and sets' members.
+    ///   - recordLimit: past so many records, new series are counted without their tags.
+    package init(
+        ladder: Ladder, sketches: [Resolution] = [], recordLimit: Int = .max, digester: @escaping Digester
+    ) {
+        self.recordLimit = recordLimit
         self.ladder = ladder
         keepsSketches = ladder.resolutions.map { $0.isAllTime || sketches.contains($0) }
         self.digester = digester
     }
 
     package var recordCount: Int { records.count }
+
+    /// Whether there are as many records as there should be.
+    var isFull: Bool { records.count >= recordLimit }
     package var subjectCount: Int { subjects.count }
 
     func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }
@@ -122,6 +131,50 @@ package final class CellBook {
         for index in cellMarks.indices { cellMarks[index] = .none }
         for index in pageMarks.indices { pageMarks[index] = .none }
         for index in subjects.indices { subjects[index].isAnnounced = subjects[index].parts.isEmpty }
+    }
+
+    /// Forgets every record but those marked, and the subjects, groups and metrics that only the others had.
+    ///
+    /// - Returns: the new number of each record that stays, by its old one; what nobody may use is 0.
+    func retain(_ used: [Bool]) -> [UInt32] {
+        let old = (records: records, subjects: subjects, groups: groups, metrics: metrics)
+        let oldMarks = (cells: cellMarks, pages: pageMarks)
+        let levels = ladder.resolutions.count
+        records = []
+        subjects = []
+        groups = []
+        metrics = []
+        cellMarks = []
+        pageMarks = []
+        recordNumbers = [:]
+        subjectNumbers = [:]
+        groupNumbers = [:]
+        metricNumbers = [:]
+        var mapping = [UInt32](repeating: 0, count: old.records.count)
+        var subjectMapping: [UInt32: UInt32] = [:]
+        func moved(_ subject: UInt32) -> UInt32 {
+            if let known = subjectMapping[subject] { return known }
+            let was = old.subjects[Int(subject)]
+            if was.parent != subject { _ = moved(was.parent) }
+            let number = self.subject(was.parts)
+            subjects[Int(number)].isAnnounced = was.isAnnounced
+            for level in 0..<levels {
+                pageMarks[Int(number) * levels + level] = oldMarks.pages[Int(subject) * levels + level]
+            }
+            subjectMapping[subject] = number
+            return number
+        }
+        for (number, record) in old.records.enumerated() where used[number] {
+            let new = UInt32(records.count)
+            records.append(
+                Record(
+                    digest: record.digest, subject: moved(record.subject), group: intern(old.groups[Int(record.group)]),
+                    metric: intern(old.metrics[Int(record.metric)]), kind: record.kind, isFull: record.isFull))
+            cellMarks += oldMarks.cells[(number * levels)..<((number + 1) * levels)]
+            recordNumbers[record.digest] = new
+            mapping[number] = new
+        }
+        return mapping
     }
 
     private func forgetMarks(ofRecord record: Int) {

@@ -9,6 +9,8 @@ package final class PendingCells {
     private let droppedDimensions: Set<String>
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
+    /// Whether a lane began a new table, so that records may be left that no plan needs.
+    private var hasGarbage = false
     // Scratch for one fold, by record.
     private var sums: [Int128] = []
     private var seen: [Bool] = []
@@ -30,7 +32,7 @@ package final class PendingCells {
     /// - Returns: the shards that hold a part of it now.
     package func fold(_ window: ClosedWindow, residual: Set<UInt8>? = nil) -> Set<UInt8> {
         let plans = self.plans(for: window)
-        plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         let finest = book.ladder.finest
         let start = finest.startSeconds(ofBucket: finest.bucket(at: window.startSeconds))
         var parts = Set<UInt8>()
@@ -67,7 +69,7 @@ package final class PendingCells {
     /// What a window holds that was not folded yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
         let plans = self.plans(for: window)
-        plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
         for index in window.sums.touched {
@@ -123,11 +125,27 @@ package final class PendingCells {
         return given
     }
 
+    /// Forgets the records of series that lanes no longer have, where that may be done: nothing is pending.
+    package func compact() {
+        guard hasGarbage, shards.allSatisfy(\.isEmpty) else { return }
+        hasGarbage = false
+        var used = [Bool](repeating: false, count: book.recordCount)
+        for plan in plans.values { plan.mark(&used) }
+        let mapping = book.retain(used)
+        for plan in plans.values { plan.renumber(mapping) }
+        sums = []
+        seen = []
+    }
+
+    /// Series that were met so far and count without their tags, since there were too many records.
+    package private(set) var foldedSeriesCount = 0
+
     // MARK: One fold
 
     /// The plans of the lane's present table; those of an earlier one are dropped.
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
+        if plans[window.lane] != nil { hasGarbage = true }
         let new = SeriesPlans(generation: window.generation, arena: window.arena)
         plans[window.lane] = new
         return new

@@ -27,10 +27,18 @@ package final class SeriesPlans {
     }
 
     /// Works out the cells of new series; they come in the order of their indices, and those known are passed over.
-    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) {
+    ///
+    /// - Returns: how many of them count without their tags, since the book is full.
+    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) -> Int {
+        var foldedCount = 0
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
-            var fanOut = FanOut(series.name, droppedDimensions: droppedDimensions)
+            var name = series.name
+            if book.isFull {
+                name.paths = []
+                foldedCount += 1
+            }
+            var fanOut = FanOut(name, droppedDimensions: droppedDimensions)
             // A gauge says how something is, which says nothing of what it is a part of.
             if series.name.kind == .gauge { fanOut = fanOut.exact }
             let subjects = fanOut.subjects.map { book.subject($0) }
@@ -49,5 +57,16 @@ package final class SeriesPlans {
                 }
             }
         }
+        return foldedCount
+    }
+
+    /// Marks the records that the plans need.
+    func mark(_ used: inout [Bool]) {
+        for number in recordNumbers { used[Int(number)] = true }
+    }
+
+    /// Takes the numbers that records have from now on.
+    func renumber(_ mapping: [UInt32]) {
+        for place in recordNumbers.indices { recordNumbers[place] = mapping[Int(recordNumbers[place])] }
     }
 }

@@ -103,6 +103,7 @@ final class Flusher: @unchecked Sendable {
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
         finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
+        pending.compact()
     }
 
     private struct FoldedWindow {
@@ -125,6 +126,8 @@ final class Flusher: @unchecked Sendable {
             returns.giveBack(window.sums, to: window.lane)
         }
         arrived = []
+        let folded = UInt64(pending.foldedSeriesCount)
+        ledger.count { $0.seriesFolded = folded }
         return records
     }
 

@@ -15,6 +15,8 @@ struct LedgerCounts: Sendable {
     var eventsReverted: UInt64 = 0
     var cellsDead: [String: UInt64] = [:]
     var seriesOverflow: UInt64 = 0
+    /// Series counted without their tags, since there were too many groups.
+    var seriesFolded: UInt64 = 0
     var valuesFolded: UInt64 = 0
     var cellsCoarsened: UInt64 = 0
     var batches: [String: UInt64] = [:]

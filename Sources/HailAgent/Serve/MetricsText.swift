@@ -53,8 +53,8 @@ struct MetricsText {
         }
         page.gauge("series", "Series held in memory.", "\(gauges.series)")
         page.counter(
-            "series_overflow_total", "Lines counted under a shorter name because of --max-series.",
-            counts.seriesOverflow)
+            "series_overflow_total", "Lines and series counted under a shorter name because of --max-series.",
+            counts.seriesOverflow + counts.seriesFolded)
         page.counter("values_folded_total", "Values folded into __other__.", counts.valuesFolded)
         page.counter(
             "cells_coarsened_total", "Cells given up for coarser ones at the pending limit.", counts.cellsCoarsened)
