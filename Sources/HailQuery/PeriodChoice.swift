@@ -26,7 +26,7 @@ struct PeriodChoice: Sendable {
                     try Coverage(
                         period, now: now, zone: zone, ladder: ladder, sketches: withSketches ? sketches : nil,
                         cutsForeignDays: isDefault, parameter: parameter))
-            } catch where isDefault && [.badPeriod, .zoneNotKept, .noSketch].contains(error.code) {
+            } catch  where isDefault && [.badPeriod, .zoneNotKept, .noSketch].contains(error.code) {
                 // Nobody asked for this default, and the agent keeps nothing that could answer it.
                 if error.code == .noSketch { refusal = error }
             }

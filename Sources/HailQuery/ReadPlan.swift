@@ -107,7 +107,9 @@ package struct ReadPlan: Sendable {
             guard count > 0 else { continue }
             var fields: [(CellRequest.Field, [UInt8])]?
             if count <= Bound.fieldsByName {
-                fields = wanted.cells.flatMap { pageFields(of: $0, offsets) } + wanted.names.map { (.name($0.metric), $0.field) }
+                fields =
+                    wanted.cells.flatMap { pageFields(of: $0, offsets) }
+                    + wanted.names.map { (.name($0.metric), $0.field) }
             }
             add(keys.page(place, page), CellRequest(place: place, content: .page), fields)
         }
@@ -228,7 +230,9 @@ package struct ReadPlan: Sendable {
             let elements = try reply.elements()
             if let fields = request.fields {
                 guard elements.count == fields.count || elements.isEmpty else { throw Readings.misshapen() }
-                for (field, element) in zip(fields, elements) { try readings.take(element, of: field, at: request.place) }
+                for (field, element) in zip(fields, elements) {
+                    try readings.take(element, of: field, at: request.place)
+                }
             } else {
                 guard elements.count % 2 == 0 else { throw Readings.misshapen() }
                 for index in stride(from: 0, to: elements.count, by: 2) {

@@ -41,7 +41,8 @@ struct MetricExpressionTests {
     @Test(
         "refuses what is malformed",
         arguments: [
-            "", "/", "a/", "/b", "a/b/c", "a:", "a:b", "a:+:last", "a:p101", "a:p-1", "a:p", "a:px", "a:p50:p60", "a:p1.0000001", "a\u{0}",
+            "", "/", "a/", "/b", "a/b/c", "a:", "a:b", "a:+:last", "a:p101", "a:p-1", "a:p", "a:px", "a:p50:p60",
+            "a:p1.0000001", "a\u{0}",
             "a:counter:counter", "a:gauge:p50", "a:set:count", "a:counter:mean",
         ])
     func refused(text: String) {
