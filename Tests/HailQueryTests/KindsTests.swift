@@ -244,6 +244,40 @@ struct KindsTests {
         }
     }
 
+    @Test(
+        "refuse cells that no agent wrote",
+        arguments: [
+            ("m:gauge", "5"), ("m:gauge", ""), ("m:gauge", "x 5"), ("m:gauge", "nan 5"), ("m:gauge", "5 x"),
+            ("m:gauge", "5 1 2"), ("m:gauge", "5  1"), ("m:mean", "1.5"), ("m:min", ""), ("m:stddev", "nan"),
+            ("m:stddev", "x"), ("m:stddev", "1e999"), ("m:p50", "x"),
+        ])
+    func unreadable(metric: String, bad: String) throws {
+        for period in ["1m:2m", "1h:1d"] {
+            let query = try TotalsQuery(
+                parameters: ["metrics": .string(metric), "periods": .path(period)], now: Self.now,
+                ladder: Ladder(parsing: Ladder.standardText),
+                sketches: Ladder(parsing: Ladder.standardText).resolutions,
+                digester: NameDigest.blake2b)
+            for index in query.commands.indices {
+                var query = query
+                var isWhole = false
+                let replies = query.commands.enumerated().map { position, command -> ReadReply in
+                    guard position == index else { return .null }
+                    isWhole = command.count == 2
+                    return .array(
+                        isWhole
+                            ? [.bytes(Array("7".utf8)), .bytes(Array(bad.utf8))]
+                            : command.dropFirst(2).map { _ in .bytes(Array(bad.utf8)) })
+                }
+                let refusal = code { _ = try query.answer(replies) }
+                // A page that is read whole passes over a field that is no cell; squares are the one number that may
+                // have a fraction.
+                let isPassedOver = refusal == nil && (isWhole || bad == "1.5")
+                #expect(refusal == .storeUnreadable || isPassedOver, "\(period) \(index)")
+            }
+        }
+    }
+
     @Test("never trap on what a store may reply", arguments: 0..<300)
     func randomReplies(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
