@@ -48,7 +48,7 @@ let package = Package(
         tests(of: "HailCore"),
         tests(of: "HailWire", with: ["HailCore"]),
         tests(of: "HailAggregate", with: ["HailCore", "HailWire", "HailSeal"]),
-        tests(of: "HailQuery", with: ["HailCore", "HailSeal"]),
+        tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),

@@ -5,7 +5,8 @@ package struct MetricTerm: Hashable, Sendable {
     /// How the points of a series build on each other.
     package enum Carry: Hashable, Sendable {
         case none
-        /// `m:+`: each point is the sum up to and with it.
+        /// `m:+`: each point is what all up to and with it come to: of a counter their sum, of a gauge its last value,
+        /// of a timer the number over all values, of a set the union.
         case cumulative
         /// `m:last`: a point without a value repeats the one before.
         case forward

@@ -90,11 +90,12 @@ package struct Quantity: Hashable, Sendable {
         let (scaled, scaledOverflow) = amount.micros.multipliedReportingOverflow(by: Int128(denominator.divisor))
         let (top, topOverflow) = scaled.multipliedReportingOverflow(by: 1_000_000)
         let (bottom, bottomOverflow) = denominator.amount.micros.multipliedReportingOverflow(by: Int128(divisor))
-        let common = Int128(Quantity.commonDivisor(top.magnitude, bottom.magnitude))
-        guard !scaledOverflow, !topOverflow, !bottomOverflow, common > 0, bottom != .min, top != .min,
-            let divisor = Int64(exactly: abs(bottom) / common)
+        let common = Quantity.commonDivisor(top.magnitude, bottom.magnitude)
+        guard !scaledOverflow, !topOverflow, !bottomOverflow,
+            let divisor = Int64(exactly: bottom.magnitude / common),
+            let micros = Int128(exactly: top.magnitude / common)
         else { return Quantity(approximately: double / denominator.double) }
-        return Quantity(Amount(micros: (bottom < 0 ? -top : top) / common), over: divisor)
+        return Quantity(Amount(micros: (top < 0) == (bottom < 0) ? micros : -micros), over: divisor)
     }
 
     private static func commonDivisor(_ left: UInt128, _ right: UInt128) -> UInt128 {

@@ -23,26 +23,31 @@ struct Sketch: Sendable {
     /// The value below which a share of the values lies, interpolated linearly between the two nearest of them in
     /// order; nil where there are none.
     ///
-    /// - Parameter share: in millionths of a percent, 0…100,000,000.
+    /// - Parameters:
+    ///   - share: in millionths of a percent, 0…100,000,000.
+    ///   - least: the least value, where it is known exactly.
+    ///   - greatest: the greatest.
     /// - Complexity: sorts the buckets.
-    func quantile(millionthsOfPercent share: Int) -> Double? {
-        guard !counts.isEmpty else { return nil }
-        let whole: Int128 = 100_000_000
-        let total = counts.values.reduce(Int128(0)) { $0 + Int128($1) }
-        let (rank, rest) = ((total - 1) * Int128(share)).quotientAndRemainder(dividingBy: whole)
-        var seen: Int128 = 0
-        var lower: Double?
-        for (bucket, count) in counts.sorted(by: { SketchScale.isOrdered($0.key, $1.key) }) {
-            seen += Int128(count)
-            if let lower {
-                return lower + (SketchScale.value(of: bucket) - lower) * Double(rest) / Double(whole)
+    func quantile(millionthsOfPercent share: Int, least: Double?, greatest: Double?) -> Double? {
+        let sorted = counts.sorted { SketchScale.isOrdered($0.key, $1.key) }
+        let total = sorted.reduce(Int128(0)) { $0 + Int128($1.value) }
+        guard total > 0 else { return nil }
+        func value(at rank: Int128) -> Double {
+            if rank == 0, let least { return least }
+            if rank == total - 1, let greatest { return greatest }
+            var rest = rank
+            let bucket = sorted.first { bucket in
+                rest -= Int128(bucket.value)
+                return rest < 0
             }
-            guard seen > rank else { continue }
-            let value = SketchScale.value(of: bucket)
-            // Where the next in order lies in the same bucket, or none is asked for, nothing is between the two.
-            if rest == 0 || seen > rank + 1 { return value }
-            lower = value
+            // What is known exactly bounds what is not.
+            let value = SketchScale.value(of: bucket?.key ?? SketchScale.zero)
+            return min(max(value, least ?? value), greatest ?? .infinity)
         }
-        return lower
+        let whole: Int128 = 100_000_000
+        let (rank, rest) = ((total - 1) * Int128(share)).quotientAndRemainder(dividingBy: whole)
+        let lower = value(at: rank)
+        guard rest > 0 else { return lower }
+        return lower + (value(at: rank + 1) - lower) * Double(rest) / Double(whole)
     }
 }

@@ -63,10 +63,9 @@ struct TimerTally: Tally {
     }
 
     private func percentile(_ millionths: Int) -> Quantity {
-        guard let estimate = sketch.quantile(millionthsOfPercent: millionths) else { return .zero }
-        // The extremes are exact where the sketch is not.
-        if let least, estimate <= Double(least) / 1_000_000 { return Quantity(Amount(micros: Int128(least))) }
-        if let greatest, estimate >= Double(greatest) / 1_000_000 { return Quantity(Amount(micros: Int128(greatest))) }
-        return Quantity(approximately: estimate)
+        let low = least.map { Double($0) / 1_000_000 }
+        let high = greatest.map { Double($0) / 1_000_000 }
+        return sketch.quantile(millionthsOfPercent: millionths, least: low, greatest: high)
+            .map { Quantity(approximately: $0) } ?? .zero
     }
 }

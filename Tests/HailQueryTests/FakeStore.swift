@@ -5,7 +5,11 @@ import HailSeal
 /// Hashes in memory as a writer would leave them, every cell in places chosen at random among the allowed ones.
 struct FakeStore {
     var hashes: [[UInt8]: [[UInt8]: [UInt8]]] = [:]
+    var members: [[UInt8]: Set<[UInt8]>] = [:]
+    var strings: [[UInt8]: [UInt8]] = [:]
     let ladder: Ladder
+    /// The finite resolutions that keep sketches and members; the all-time total always does.
+    var sketches: [Resolution] = []
     private var generator: SeededGenerator
     private let digester = NameDigest.blake2b
 
@@ -58,6 +62,123 @@ struct FakeStore {
         }
     }
 
+    /// Where a cell of a kind lies, by resolution.
+    private struct Spot {
+        let resolution: Resolution
+        let bucket: Int64
+        let digest: Digest
+        let subjectDigest: Digest
+
+        var offset: Int { resolution.offset(ofBucket: bucket) }
+
+        func own(_ letter: UInt8, page: UInt8 = 0, byBucket: Bool = false) -> [UInt8] {
+            StoreKey.chunk(
+                letter: letter, shard: Shard(subject: subjectDigest), digest: digest,
+                widthSeconds: resolution.widthSeconds,
+                chunk: byBucket ? bucket : resolution.chunk(ofBucket: bucket), page: page)
+        }
+
+        func page(_ page: UInt8) -> [UInt8] {
+            StoreKey.chunk(
+                letter: StoreKey.Letter.page, shard: Shard(subject: subjectDigest), digest: subjectDigest,
+                widthSeconds: resolution.widthSeconds, chunk: resolution.chunk(ofBucket: bucket), page: page)
+        }
+    }
+
+    private mutating func spots(
+        _ subject: [String], _ group: [String], _ metric: String, _ kind: Kind, at seconds: Int64, named: Bool
+    ) -> [Spot] {
+        let digest = digester(CellName(subject: subject, group: group, metric: metric, kind: kind).canonicalBytes)
+        return ladder.resolutions.map { resolution in
+            if named {
+                addName(PageField.metric(metric, kind: kind), subject, resolution, seconds)
+                if !group.isEmpty { addName(PageField.group(group), subject, resolution, seconds) }
+            }
+            return Spot(
+                resolution: resolution, bucket: resolution.bucket(at: seconds), digest: digest,
+                subjectDigest: digester(CellName.subjectBytes(subject)))
+        }
+    }
+
+    private func keepsSketch(_ resolution: Resolution) -> Bool {
+        resolution.isAllTime || sketches.contains(resolution)
+    }
+
+    private mutating func change(_ key: [UInt8], _ field: [UInt8], _ change: (String?) -> String) {
+        let old = hashes[key]?[field].map { String(decoding: $0, as: UTF8.self) }
+        hashes[key, default: [:]][field] = Array(change(old).utf8)
+    }
+
+    /// Sets a gauge, unless what a cell holds is newer.
+    mutating func set(
+        _ value: String, _ subject: [String], _ group: [String], _ metric: String, atMilliseconds time: Int64,
+        named: Bool = true
+    ) {
+        let seconds = time.floorDivided(by: 1_000)
+        for spot in spots(subject, group, metric, .gauge, at: seconds, named: named) {
+            change(
+                spot.own(StoreKey.Letter.gaugeStrip), PageField.strip(offset: spot.offset, isMillionths: false)
+            ) { old in
+                let oldTime = old.flatMap { Int64($0.split(separator: " ")[1]) } ?? .min
+                return oldTime > time ? old ?? "" : "\(value) \(time)"
+            }
+        }
+    }
+
+    /// Times one value, each of its numbers in one of the three places.
+    mutating func time(
+        _ value: Double, _ subject: [String], _ group: [String], _ metric: String, at seconds: Int64,
+        named: Bool = true
+    ) {
+        let amount = Amount(micros: Int128((value * 1_000_000).rounded()))
+        for spot in spots(subject, group, metric, .timer, at: seconds, named: named) {
+            for component in TimerComponent.allCases {
+                let place = Int.random(in: 0..<3, using: &generator)
+                let key =
+                    place == 2
+                    ? spot.own(StoreKey.Letter.timerStrip, page: component.rawValue)
+                    : spot.page(place == 1 ? PageField.overflowPage(of: spot.digest) : 0)
+                let field =
+                    place == 2
+                    ? PageField.strip(offset: spot.offset, isMillionths: false)
+                    : PageField.timer(spot.digest, offset: spot.offset, component)
+                func whole(_ more: Int64) {
+                    guard more != 0 else { return }
+                    change(key, field) { String(($0.flatMap { Int64($0) } ?? 0) + more) }
+                }
+                let micros = Int64(amount.micros)
+                switch component {
+                case .count: whole(1)
+                case .countMillionths: break
+                case .sum: whole(Int64(amount.whole))
+                case .sumMillionths: whole(amount.millionths)
+                case .least: change(key, field) { String(min($0.flatMap { Int64($0) } ?? micros, micros)) }
+                case .greatest: change(key, field) { String(max($0.flatMap { Int64($0) } ?? micros, micros)) }
+                case .squares: change(key, field) { "\(($0.flatMap { Double($0) } ?? 0) + value * value)" }
+                }
+            }
+            guard keepsSketch(spot.resolution) else { continue }
+            change(
+                spot.own(StoreKey.Letter.sketch, byBucket: true), Array(String(SketchScale.bucket(of: value)).utf8)
+            ) { String(($0.flatMap { Int($0) } ?? 0) + 1) }
+        }
+    }
+
+    /// Adds members to a set that keeps them as they are, or as the HyperLogLogs that a caller has.
+    mutating func insert(
+        _ added: [[UInt8]], quarters: [[UInt8]] = [], _ subject: [String], _ group: [String], _ metric: String,
+        at seconds: Int64, named: Bool = true
+    ) {
+        for spot in spots(subject, group, metric, .set, at: seconds, named: named) where keepsSketch(spot.resolution) {
+            if !added.isEmpty {
+                members[spot.own(StoreKey.Letter.members, byBucket: true), default: []].formUnion(added)
+            }
+            for (index, quarter) in quarters.enumerated() {
+                strings[spot.own(StoreKey.Letter.distinct, page: UInt8(index + 1), byBucket: true)] = quarter
+            }
+        }
+    }
+
     private mutating func addName(_ field: [UInt8], _ subject: [String], _ resolution: Resolution, _ seconds: Int64) {
         let subjectDigest = digester(CellName.subjectBytes(subject))
         let key = StoreKey.chunk(
@@ -74,28 +195,35 @@ struct FakeStore {
             switch String(decoding: command[0], as: UTF8.self) {
             case "HGETALL": return .array(hash.flatMap { [.bytes($0.key), .bytes($0.value)] })
             case "HMGET": return .array(command.dropFirst(2).map { hash[$0].map { .bytes($0) } ?? .null })
+            case "SMEMBERS": return .array((members[command[1]] ?? []).map { .bytes($0) })
+            case "GET": return strings[command[1]].map { .bytes($0) } ?? .null
             default: return .error("ERR unknown command")
             }
         }
     }
 
     /// Asks until there is an answer.
-    func answer(_ query: some StoreQuery) throws -> JSONValue {
+    func answer(_ query: some StoreQuery) throws -> JSONValue { try answerAndRounds(query).0 }
+
+    /// The answer, and how many round trips it took.
+    func answerAndRounds(_ query: some StoreQuery) throws -> (JSONValue, Int) {
         var query = query
-        for _ in 0..<4 {
+        for round in 1...2 {
             let keys = query.commands.map { $0[1] }
             guard Set(keys).count == keys.count else { throw QueryError(.badValue, "", "a key is read twice") }
-            if let answer = try query.answer(replies(to: query.commands)) { return answer }
+            if let answer = try query.answer(replies(to: query.commands)) { return (answer, round) }
         }
-        throw QueryError(.badValue, "", "no answer after four rounds")
+        throw QueryError(.badValue, "", "no answer after two rounds")
     }
 
     func totals(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
-        try answer(TotalsQuery(parameters: parameters, now: now, ladder: ladder, digester: digester))
+        try answer(
+            TotalsQuery(parameters: parameters, now: now, ladder: ladder, sketches: sketches, digester: digester))
     }
 
     func plotpoints(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
-        try answer(PlotpointsQuery(parameters: parameters, now: now, ladder: ladder, digester: digester))
+        try answer(
+            PlotpointsQuery(parameters: parameters, now: now, ladder: ladder, sketches: sketches, digester: digester))
     }
 }
 

@@ -37,6 +37,24 @@ struct QuantityTests {
     }
 
     @Test(
+        "stays exact when divided, unless it is an estimate or too large",
+        arguments: [
+            (Quantity(10), Quantity(4), "2.5"), (Quantity(1), Quantity(3), "0.3333333333333333"),
+            (Quantity(-7), Quantity(2), "-3.5"), (Quantity(7), Quantity(-2), "-3.5"), (Quantity(5), Quantity(0), "0"),
+            (Quantity(Amount(micros: 1)), Quantity(Amount(micros: 4)), "0.25"),
+            (Quantity(60, over: 7), Quantity(30, over: 7), "2"),
+            (Quantity(Amount(micros: .max)), Quantity(Amount(micros: .max)), "1"),
+            (Quantity(Amount(micros: .min)), Quantity(Amount(micros: .min)), "1"),
+            (Quantity(approximately: 3), Quantity(2), "1.5"), (Quantity(3), Quantity(approximately: 2), "1.5"),
+            (Quantity(3), Quantity(approximately: 0), "0"), (Quantity(approximately: .nan), Quantity(1), "0"),
+            (Quantity(approximately: -.infinity), Quantity(1), "0"), (Quantity(approximately: -0.0), Quantity(1), "0"),
+        ])
+    func divided(top: Quantity, bottom: Quantity, text: String) {
+        #expect(top.divided(by: bottom).text == text)
+        #expect(top.text(over: bottom) == text)
+    }
+
+    @Test(
         "is read from plain decimals only",
         arguments: ["", "-", ".5", "5.", "1e3", "+1", "1.0000001", "12345678901234", "1.2.3", "０"])
     func notDecimal(text: String) {
