@@ -17,6 +17,8 @@ struct Draft {
         let chunk: Int64
         let page: UInt8
         let operation: BatchEntry.Operation
+        /// Keeps apart what must stay in order: the steps of a gauge that moves.
+        var step = 0
     }
 
     /// A name in an entry.
@@ -34,6 +36,7 @@ struct Draft {
     private var closed: Batch?
     private var cellCount = 0
     private var itemCount = 0
+    private var step = 0
     private var groups: [BatchGroup] = []
     private var entries: [BatchEntry] = []
     private var places: [EntryKey: Int] = [:]
@@ -113,14 +116,22 @@ struct Draft {
         add(field, number, to: key, expirySeconds: target.expirySeconds)
     }
 
+    /// Begins entries of their own for the gauges' cells that follow.
+    ///
+    /// A move is worked out where it meets the all-time value, and the entries behind it take the result, up to the
+    /// next move; so a step has one move at most, and none is mixed into an earlier entry.
+    mutating func beginStep() { step += 1 }
+
     /// Adds a gauge's cell.
     ///
-    /// A move is worked out where it meets the all-time value, which the entries after it take.
-    mutating func add(_ moves: GaugeMoves, of record: Digest, at place: CellPlacing.Place, isAllTime: Bool) {
+    /// - Parameter isStep: whether its place among the record's other cells matters; see `beginStep`.
+    mutating func add(
+        _ moves: GaugeMoves, of record: Digest, at place: CellPlacing.Place, isAllTime: Bool, isStep: Bool
+    ) {
         let operation: BatchEntry.Operation = moves.value != nil ? .last : isAllTime ? .move : .moved
         let key = EntryKey(
             letter: StoreKey.Letter.gaugeStrip, digest: record, widthSeconds: place.target.widthSeconds,
-            chunk: place.target.chunk, page: 0, operation: operation)
+            chunk: place.target.chunk, page: 0, operation: operation, step: isStep ? step : 0)
         var field = PageField.strip(offset: place.offset, isMillionths: false)
         if operation != .moved { field += Array(" \(moves.value ?? moves.move)".utf8) }
         add(field, moves.timeMillis, to: key, expirySeconds: place.target.expirySeconds)
@@ -134,19 +145,18 @@ struct Draft {
         for (bucket, micros) in sketch {
             var field: [UInt8] = []
             StoreKey.appendDecimal(Int64(bucket), to: &field)
-            add(field, max(1, (micros + 500_000) / 1_000_000), to: key, expirySeconds: own.expirySeconds)
+            let values = micros / 1_000_000 + (micros % 1_000_000 < 500_000 ? 0 : 1)
+            add(field, max(1, values), to: key, expirySeconds: own.expirySeconds)
         }
     }
 
-    mutating func add(members: Set<UInt64>, at own: BucketKey) {
+    /// Adds a set's member; there may be more than one batch should carry, so the caller looks after each.
+    mutating func add(member: UInt64, at own: BucketKey) {
         let key = EntryKey(
             letter: StoreKey.Letter.members, digest: own.digest, widthSeconds: own.widthSeconds, chunk: own.bucket,
             page: 0, operation: .distinct)
-        for member in members {
-            add(
-                (0..<8).map { UInt8(truncatingIfNeeded: member >> UInt64(56 - 8 * $0)) }, 0, to: key,
-                expirySeconds: own.expirySeconds)
-        }
+        let field = (0..<8).map { UInt8(truncatingIfNeeded: member >> UInt64(56 - 8 * $0)) }
+        add(field, 0, to: key, expirySeconds: own.expirySeconds)
     }
 
     mutating func countCell() { cellCount += 1 }
@@ -182,27 +192,29 @@ struct Draft {
     }
 
     /// The whole part and, where there is a fraction, its millionths.
-    ///
-    /// A whole part beyond 64 bits goes in pieces, so that the store refuses the cell by name instead of this agent
-    /// trapping; three take any cell past its bounds.
     private mutating func addParts(
         of sum: Int128, to key: EntryKey, _ target: Target, field: (_ isMillionths: Bool) -> [UInt8]
     ) {
         let amount = Amount(micros: sum)
-        var whole = amount.whole
-        var pieces = 0
-        repeat {
-            let piece = Int64(clamping: whole)
-            if piece != 0 || amount.millionths == 0 {
-                add(field(false), piece, to: key, expirySeconds: target.expirySeconds)
-            }
-            whole -= Int128(piece)
-            pieces += 1
-        } while whole != 0 && pieces < 3
+        for piece in Draft.pieces(of: amount.whole) where piece != 0 || amount.millionths == 0 {
+            add(field(false), piece, to: key, expirySeconds: target.expirySeconds)
+        }
         if amount.millionths != 0 {
             add(field(true), amount.millionths, to: key, expirySeconds: target.expirySeconds)
         }
         cellCount += 1
+    }
+
+    /// A whole number as numbers of 64 bits that add up to it, so that the store refuses a cell by name instead of this
+    /// agent trapping; three take any cell past its bounds, so there are no more.
+    static func pieces(of whole: Int128) -> [Int64] {
+        var pieces: [Int64] = []
+        var rest = whole
+        repeat {
+            pieces.append(Int64(clamping: rest))
+            rest -= Int128(Int64(clamping: rest))
+        } while rest != 0 && pieces.count < 3
+        return pieces
     }
 
     private mutating func add(_ field: [UInt8], _ value: Int64, to key: EntryKey, expirySeconds: UInt64) {

@@ -10,7 +10,14 @@ struct GaugeMoves: Equatable {
     private(set) var timeMillis = Int64.min
 
     mutating func set(_ value: Double, timeMillis: Int64) {
-        guard timeMillis >= self.timeMillis else { return }
+        guard timeMillis >= self.timeMillis else {
+            // Older than moves that have nothing to start from: they start from it.
+            if self.value == nil {
+                self.value = GaugeMoves.sum(value, move)
+                move = 0
+            }
+            return
+        }
         self.value = value
         move = 0
         self.timeMillis = timeMillis
@@ -35,7 +42,8 @@ struct GaugeMoves: Equatable {
         let sum = left + right
         guard abs(sum) < 9e9 else { return sum.isFinite ? sum : left }
         let scaled = sum * 1_000_000
-        let nearest = Int64(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
-        return Double(nearest) / 1_000_000
+        let nearest = Double(Int64(scaled < 0 ? scaled - 0.5 : scaled + 0.5)) / 1_000_000
+        // Only what adding may have got wrong is mended: finer values keep their digits.
+        return abs(nearest - sum) <= 2 * max(abs(left), abs(right)).ulp ? nearest : sum
     }
 }

@@ -57,7 +57,8 @@ package struct PendingShard {
     package mutating func coarsen(to widthSeconds: Int64) -> Int {
         var given = 0
         var coarse: [SpanSums.Key: SpanSums] = [:]
-        for (key, span) in spans {
+        // In order of time: a gauge's moves follow the value they move.
+        for (key, span) in spans.sorted(by: { $0.key.startSeconds < $1.key.startSeconds }) {
             var key = key
             if key.widthSeconds < widthSeconds {
                 given += span.entryCount

@@ -20,11 +20,13 @@ struct TimerSums: Equatable {
     mutating func add(_ micros: Int64, weightMicros: Int64) {
         let value = Double(micros) / 1_000_000
         countMicros += Int128(weightMicros)
-        sumMicros += Int128(micros) * Int128(weightMicros) / 1_000_000
+        let product = Int128(micros) * Int128(weightMicros)
+        sumMicros += (product + (product < 0 ? -500_000 : 500_000)) / 1_000_000
         least = min(least, micros)
         greatest = max(greatest, micros)
         squares += value * value * Double(weightMicros) / 1_000_000
-        sketch[Int32(truncatingIfNeeded: SketchScale.bucket(of: value)), default: 0] &+= weightMicros
+        let bucket = Int32(truncatingIfNeeded: SketchScale.bucket(of: value))
+        sketch[bucket] = TimerSums.sum(sketch[bucket] ?? 0, weightMicros)
     }
 
     mutating func merge(_ other: TimerSums) {
@@ -33,6 +35,12 @@ struct TimerSums: Equatable {
         least = min(least, other.least)
         greatest = max(greatest, other.greatest)
         squares += other.squares
-        sketch.merge(other.sketch) { $0 &+ $1 }
+        sketch.merge(other.sketch) { TimerSums.sum($0, $1) }
+    }
+
+    /// A sum of weights that stays where it is at its bound: nine million values at the smallest rate.
+    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+        let (sum, isOver) = left.addingReportingOverflow(right)
+        return isOver ? .max : sum
     }
 }

@@ -7,7 +7,6 @@ package enum LineError: String, Error, CaseIterable, Sendable {
     case emptyName = "empty_name"
     case missingType = "missing_type"
     case badType = "bad_type"
-    case unsupportedType = "unsupported_type"
     case unknownSection = "unknown_section"
     case duplicateSection = "duplicate_section"
     case multiType = "multi_type"

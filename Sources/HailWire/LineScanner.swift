@@ -217,7 +217,7 @@ package struct LineScanner {
     /// before any `:`, what was taken for values stood in a tag.
     private static func reason(_ error: LineError, _ line: UnsafeBufferPointer<UInt8>) -> LineError {
         if line.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .controlByte }
-        if error == .badEvent || error == .badServiceCheck { return error }
+        if line.starts(with: "_e{".utf8) || line.starts(with: "_sc|".utf8) { return error }
         let bar = ScanText.find(UInt8(ascii: "|"), line, 0, line.count)
         return ScanText.find(UInt8(ascii: ":"), line, 0, bar) == bar ? .missingValue : error
     }

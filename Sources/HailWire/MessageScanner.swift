@@ -97,11 +97,14 @@ enum MessageScanner {
             if section.starts(with: "m:".utf8) {
                 break
             } else if section.first == UInt8(ascii: "#") {
+                guard tags == nil else { throw .badServiceCheck }
                 tags = start..<end
             } else if section.starts(with: "d:".utf8) {
                 var index = start + 2
                 var seconds: Int64 = 0
-                guard end > index, end - index <= 12 else { throw .badServiceCheck }
+                guard end > index, end - index <= 12, line.timeSeconds == ScannedLine.noTime else {
+                    throw .badServiceCheck
+                }
                 while index < end {
                     let digit = text[index] &- UInt8(ascii: "0")
                     guard digit < 10 else { throw .badServiceCheck }

@@ -57,7 +57,10 @@ struct ValueScanner {
     private func putNumber(_ text: UnsafeBufferPointer<UInt8>) throws(LineError) {
         switch kind {
         case .counter: put(try DecimalText.micros(text, rate: rate))
-        case .timer: put(try DecimalText.micros(text))
+        case .timer:
+            // The value itself is kept, but what it adds to the sum must stay in range.
+            if !rate.isOne { _ = try DecimalText.micros(text, rate: rate) }
+            put(try DecimalText.micros(text))
         case .gauge:
             put(Int64(bitPattern: try DecimalText.double(text).bitPattern))
             let isSigned = text[0] == UInt8(ascii: "+") || text[0] == UInt8(ascii: "-")
