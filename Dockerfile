@@ -22,16 +22,21 @@ RUN apt-get update --quiet \
     && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
         libhiredis0.14 libmicrohttpd12 libsodium23 redis-server \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --home-dir /var/lib/hailwhale --create-home --shell /usr/sbin/nologin hailwhale \
+    && groupadd --gid 8125 hailwhale \
+    && useradd --uid 8125 --gid 8125 --home-dir /var/lib/hailwhale --create-home --skel /nonexistent \
+        --shell /usr/sbin/nologin hailwhale \
     && chmod 0700 /var/lib/hailwhale
 COPY --from=build /out/hailwhale /usr/local/bin/hailwhale
-USER hailwhale
+# By number, so that a platform that demands another user than root can see that it is one.
+USER 8125:8125
 VOLUME /var/lib/hailwhale
 # In a container nothing arrives from loopback: published ports show the bridge's private address. Writes are taken
 # from private addresses, so publish the ports to 127.0.0.1 or to a private network only. Reads stay closed to
-# others until HAILWHALE_READ says otherwise.
+# others until HAILWHALE_READ says otherwise. The embedded store keeps its counts on the volume; a Redis of your own is
+# HAILWHALE_STORE=redis://host:6379.
 ENV HAILWHALE_UDP=0.0.0.0:8125 \
     HAILWHALE_HTTP=0.0.0.0:8085 \
+    HAILWHALE_STORE=embedded \
     HAILWHALE_DATA=/var/lib/hailwhale/data \
     HAILWHALE_PLAIN=private
 EXPOSE 8125/udp 8085/tcp

@@ -1,10 +1,15 @@
 # HailWhale: what a fresh Debian 12 with the Swift toolchain needs, and nothing else.
 #
-#   make deps    installs the Debian packages that are missing; starts no service
-#   make run     builds the release and runs the agent on its defaults
-#   make test    every test: units, the house's rules, the release binary from outside
-#   make lint    the formatter's rules
-#   make clean   removes what was built
+#   make deps         installs the Debian packages that are missing; starts no service
+#   make build        the release binary
+#   make run          builds it and runs the agent on its defaults
+#   make test         every test: unit and integration
+#   make unit         each target's tests, and those of the house's rules
+#   make integration  the release binary tested from outside
+#   make lint         the formatter's rules
+#   make clean        removes what was built
+#
+# docs/development.md has the packages, and how long each takes.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -49,7 +54,7 @@ $(VENV)/ready: $(REQUIREMENTS) | deps
 integration: build $(VENV)/ready
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
 
-lint: toolchain
+lint: deps toolchain
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
 
 clean:

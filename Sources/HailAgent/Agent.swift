@@ -35,7 +35,9 @@ final class Agent: @unchecked Sendable {
     private var isAwayTold = false
     private let entryQueue = DispatchQueue(label: "hailwhale.store-entry")
 
-    /// Looks from time to time whether the store still answers. Made once it has: while starting or on `entryQueue`.
+    /// Looks from time to time whether the store still answers.
+    ///
+    /// Made once it has: while starting or on `entryQueue`.
     private var probeTimer: (any DispatchSourceTimer)?
 
     /// How long a stop may take to bring everything to the store.
@@ -72,14 +74,16 @@ final class Agent: @unchecked Sendable {
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
                 droppedDimensions: Set(options.dropDimensions)),
-            book: CellBook(ladder: options.ladder, sketches: options.sketches, digester: NameDigest.blake2b), spool: spool,
+            book: CellBook(ladder: options.ladder, sketches: options.sketches, digester: NameDigest.blake2b),
+            spool: spool,
             schedule: schedule, ledger: ledger, log: log, writer: writer, returns: returns)
         events.target = flusher
 
         let shared = Lane.Shared(
             scanner: LineScanner(seed: .random(in: .min ... .max), gaugeSign: options.gaugeSign),
             digester: NameDigest.blake2b, ladder: options.ladder,
-            numbers: WindowNumbers(startMillis: WallClock.millis), ledger: ledger,
+            numbers: WindowNumbers(startMillis: WallClock.millis), spyNumbers: WindowNumbers(startMillis: 1),
+            ledger: ledger,
             handOver: { [flusher] in flusher.handOver($0) })
         let count = sockets.count + 2
         func lane(_ number: Int, _ transport: Transport) -> Lane {
@@ -189,7 +193,8 @@ final class Agent: @unchecked Sendable {
     private func startProbing() {
         let timer = DispatchSource.makeTimerSource(queue: entryQueue)
         timer.schedule(
-            deadline: .now() + .seconds(Agent.probeSeconds), repeating: .seconds(Agent.probeSeconds), leeway: .seconds(1))
+            deadline: .now() + .seconds(Agent.probeSeconds), repeating: .seconds(Agent.probeSeconds),
+            leeway: .seconds(1))
         timer.setEventHandler { [writer] in writer.probe() }
         probeTimer = timer
         timer.activate()
@@ -209,11 +214,12 @@ final class Agent: @unchecked Sendable {
     private func router(for server: HTTPServer) -> Router {
         let write = WriteRoutes(
             lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
-        let read = ReadRoutes(reader: reader, ladder: options.ladder)
+        let read = ReadRoutes(reader: reader, ladder: options.ladder, sketches: options.sketches)
         let status = StatusRoutes(
             state: state, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }
             .merging(status.routes) { first, _ in first }
+            .merging(SpyRoute(lanes: lanes).routes) { first, _ in first }
         return Router(
             routes: routes,
             trust: CallerTrust(

@@ -39,21 +39,21 @@ struct CellWriter {
     /// Adds the cells of one record; the all-time cell first, since a gauge's move is worked out there.
     private func write(_ rows: ArraySlice<Row>, to draft: inout Draft, isConditional: Bool) {
         for (level, resolution) in book.ladder.resolutions.enumerated().reversed() {
-            var open: (bucket: Int64, cell: CellSums)?
+            var current: (bucket: Int64, cell: CellSums)?
             for row in rows
             where (resolution.isAllTime || resolution.widthSeconds >= row.widthSeconds)
                 && resolution.keeps(row.startSeconds, now: nowSeconds)
             {
                 let bucket = resolution.bucket(at: row.startSeconds)
-                if open?.bucket == bucket {
-                    open?.cell.merge(row.cell)
+                if current?.bucket == bucket {
+                    current?.cell.merge(row.cell)
                 } else {
-                    if let open { write(row.record, level, open.bucket, open.cell, &draft, isConditional) }
-                    open = (bucket, row.cell)
+                    if let current { write(row.record, level, current.bucket, current.cell, &draft, isConditional) }
+                    current = (bucket, row.cell)
                 }
             }
-            if let open, let record = rows.first?.record {
-                write(record, level, open.bucket, open.cell, &draft, isConditional)
+            if let current, let record = rows.first?.record {
+                write(record, level, current.bucket, current.cell, &draft, isConditional)
             }
         }
     }

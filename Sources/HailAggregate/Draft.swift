@@ -113,16 +113,17 @@ struct Draft {
         add(field, number, to: key, expirySeconds: target.expirySeconds)
     }
 
-    /// Adds a gauge's cell. A move is worked out where it meets the all-time value, which the entries after it take.
+    /// Adds a gauge's cell.
+    ///
+    /// A move is worked out where it meets the all-time value, which the entries after it take.
     mutating func add(_ moves: GaugeMoves, of record: Digest, at place: CellPlacing.Place, isAllTime: Bool) {
         let operation: BatchEntry.Operation = moves.value != nil ? .last : isAllTime ? .move : .moved
         let key = EntryKey(
             letter: StoreKey.Letter.gaugeStrip, digest: record, widthSeconds: place.target.widthSeconds,
             chunk: place.target.chunk, page: 0, operation: operation)
-        let field = PageField.strip(offset: place.offset, isMillionths: false)
-        add(
-            field + Array(" \(moves.value ?? moves.move)".utf8), moves.timeMillis, to: key,
-            expirySeconds: place.target.expirySeconds)
+        var field = PageField.strip(offset: place.offset, isMillionths: false)
+        if operation != .moved { field += Array(" \(moves.value ?? moves.move)".utf8) }
+        add(field, moves.timeMillis, to: key, expirySeconds: place.target.expirySeconds)
     }
 
     /// Adds a timer's sketch, in whole values: a bucket that stands for less than one counts as one.
@@ -142,7 +143,8 @@ struct Draft {
             letter: StoreKey.Letter.members, digest: own.digest, widthSeconds: own.widthSeconds, chunk: own.bucket,
             page: 0, operation: .distinct)
         for member in members {
-            add((0..<8).map { UInt8(truncatingIfNeeded: member >> UInt64(56 - 8 * $0)) }, 0, to: key,
+            add(
+                (0..<8).map { UInt8(truncatingIfNeeded: member >> UInt64(56 - 8 * $0)) }, 0, to: key,
                 expirySeconds: own.expirySeconds)
         }
     }

@@ -1,25 +1,30 @@
 /// What one store key of a batch is to receive.
 package struct BatchEntry: Equatable, Sendable {
-    /// What happens to each item's field. Where an operation takes text besides the item's number, it stands in the
-    /// field, after the first space.
+    /// What happens to each item's field.
+    ///
+    /// Where an operation takes a decimal besides the item's number, the item's field is `FIELD DECIMAL`, cut at its
+    /// **last** space: a decimal holds none, a field of a page may. A decimal is what `-12.5e-3` shows, and finite.
     package enum Operation: UInt8, Sendable, CaseIterable {
         /// `HINCRBY` every field by its value.
         case add = 0x2B  // +
-        /// `HINCRBYFLOAT` every field by the decimal text behind it.
+        /// `HINCRBYFLOAT` every field by the decimal behind it; the value says nothing.
         case addFloat = 0x66  // f
-        /// Keep the smaller of what the field holds and the value.
+        /// Keep the smaller of what the field holds and the value, both whole numbers of 64 bits.
         case least = 0x3C  // <
         /// Keep the larger.
         case greatest = 0x3E  // >
-        /// A gauge's cell `VALUE TIME`: the text becomes the value if the item's number, milliseconds, is not older.
+        /// A gauge's cell, `DECIMAL MILLISECONDS` in the field: the decimal behind the field and the value take its
+        /// place unless they are older; of two at the same time the greater decimal stays.
         case last = 0x3D  // =
-        /// A gauge's all-time cell: the text is added to its value; the entries with `moved` that follow take the
-        /// result.
+        /// A gauge's all-time cell, one to an entry, which never expires: the decimal is added to its own, and of the
+        /// two times the later stays. The entries with `moved` that follow in the group, up to the next `move`, take
+        /// the result.
         case move = 0x7E  // ~
-        /// A gauge's cell, as `last`, with the result of the `move` before it.
+        /// A gauge's cell, as `last`, with the result of the `move` before it as its decimal: the field has none
+        /// behind it. A cell that held the same as the all-time cell did goes on holding the same.
         case moved = 0x6D  // m
-        /// Every field is a member (eight bytes) of a set cell. Up to `SetCell.exactMembers` are kept in the key;
-        /// beyond, the four keys of letter `distinct` take their quarters.
+        /// Every field is a member (eight bytes) of a set cell; the value says nothing. Up to `SetCell.exactMembers`
+        /// are kept in the key; beyond, the four keys of letter `distinct` take their quarters.
         case distinct = 0x73  // s
         /// `HSETNX` every field: names in a page.
         case name = 0x6E  // n
@@ -68,5 +73,14 @@ package struct BatchEntry: Equatable, Sendable {
             : StoreKey.chunk(
                 letter: letter, shard: shard, digest: digest, widthSeconds: Int64(widthSeconds), chunk: chunk,
                 page: page)
+    }
+
+    /// The keys that take over from a set cell's own once it has many members, quarter by quarter.
+    package func quarterKeys(shard: Shard) -> [[UInt8]] {
+        (1...SetCell.quarters).map { quarter in
+            StoreKey.chunk(
+                letter: StoreKey.Letter.distinct, shard: shard, digest: digest, widthSeconds: Int64(widthSeconds),
+                chunk: chunk, page: quarter)
+        }
     }
 }

@@ -17,17 +17,20 @@ package struct Coverage: Hashable, Sendable {
     /// Chooses the coarsest kept resolution whose buckets the period's boundaries fall between and that still keeps
     /// its start; where none keeps it, the one that reaches back furthest, and the spans are cut where it begins.
     ///
-    /// - Parameter cutsForeignDays: answer what is kept of the days of a zone that is not kept, instead of refusing.
+    /// - Parameters:
+    ///   - sketches: the finite resolutions to choose among, where what is asked needs what only they keep.
+    ///   - cutsForeignDays: answer what is kept of the days of a zone that is not kept, instead of refusing.
     /// - Throws: `bad_period` where no resolution divides the width; `zone_not_kept` where one does in UTC but not in
-    ///   the zone as far back as the period reaches; `too_costly`.
+    ///   the zone as far back as the period reaches; `no_sketch` where one of either does but not among `sketches`;
+    ///   `too_costly`.
     package init(
-        _ period: Period, now: Int64, zone: ZoneRules, ladder: Ladder, cutsForeignDays: Bool = false,
-        parameter: String = "period"
+        _ period: Period, now: Int64, zone: ZoneRules, ladder: Ladder, sketches: [Resolution]? = nil,
+        cutsForeignDays: Bool = false, parameter: String = "period"
     ) throws(QueryError) {
         self.period = period
         self.zone = zone
         let windows = try period.windows(now: now, zone: zone, parameter: parameter)
-        let finite = ladder.resolutions.filter { !$0.isAllTime }
+        let finite = ladder.resolutions.filter { !$0.isAllTime && sketches?.contains($0) != false }
         if case .all = period.shape {
             (resolution, spans, truncatedBefore) = (.allTime, windows, nil)
             return
@@ -50,14 +53,17 @@ package struct Coverage: Hashable, Sendable {
             return
         }
         if !zone.isUTC, !cutsForeignDays || chosen == nil,
-            let inUTC = try? Coverage(period, now: now, zone: .utc, ladder: ladder), inUTC.truncatedBefore == nil
+            let inUTC = try? Coverage(period, now: now, zone: .utc, ladder: ladder, sketches: sketches),
+            inUTC.truncatedBefore == nil
         {
+            try Coverage.refuseWithoutSketch(period, now, zone, ladder, sketches, cutsForeignDays, parameter)
             throw QueryError(
                 .zoneNotKept, "tz",
                 "\(quoted(period.text)) in \(quoted(zone.name)) reaches further back than cells fine enough for the "
                     + "days of that zone are kept (\(ladder.text)); ask in UTC, or shorten the period.")
         }
         guard let chosen, let firstKept else {
+            try Coverage.refuseWithoutSketch(period, now, zone, ladder, sketches, cutsForeignDays, parameter)
             throw QueryError(
                 .badPeriod, parameter,
                 "No kept resolution divides the points of \(quoted(period.text)); kept are \(ladder.text), so a width "
@@ -68,6 +74,23 @@ package struct Coverage: Hashable, Sendable {
         spans = wanted.filter { $0.endSeconds > firstKept }.map {
             TimeSpan(startSeconds: max($0.startSeconds, firstKept), endSeconds: $0.endSeconds)
         }
+    }
+
+    /// Refuses a period that could be answered if other resolutions kept sketches.
+    ///
+    /// - Throws: `no_sketch`, or what the period is refused for with all resolutions.
+    private static func refuseWithoutSketch(
+        _ period: Period, _ now: Int64, _ zone: ZoneRules, _ ladder: Ladder, _ sketches: [Resolution]?,
+        _ cutsForeignDays: Bool, _ parameter: String
+    ) throws(QueryError) {
+        guard let sketches else { return }
+        _ = try Coverage(
+            period, now: now, zone: zone, ladder: ladder, cutsForeignDays: cutsForeignDays, parameter: parameter)
+        let kept = sketches.map { "\($0.widthSeconds)s:\($0.keptSeconds)s" }.joined(separator: ",")
+        throw QueryError(
+            .noSketch, parameter,
+            "\(quoted(period.text)) cannot be read from cells that keep percentiles and distinct members; they are "
+                + "kept for \(kept.isEmpty ? "" : kept + " and ")the all-time total, which is the period all.")
     }
 
     private static func coarsest(for spans: [TimeSpan], now: Int64, _ finite: [Resolution]) -> Resolution? {

@@ -28,7 +28,7 @@ package struct MetricExpression: Hashable, Sendable {
     /// A name, a comma-separated list, a list of names, or an object `{"dollars":"hits"}` for `dollars/hits`; nothing
     /// is `hits`.
     ///
-    /// - Throws: `bad_metric`, `not_kept_yet`.
+    /// - Throws: `bad_metric`.
     package static func list(_ value: JSONValue?) throws(QueryError) -> [MetricExpression] {
         var texts: [String] = []
         switch value ?? .null {

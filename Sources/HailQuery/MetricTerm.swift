@@ -14,8 +14,8 @@ package struct MetricTerm: Hashable, Sendable {
     /// Numbers of a timer that `m:…` may ask for.
     package enum Statistic: Hashable, Sendable {
         case count, sum, mean, min, max, stddev
-        /// In thousandths: `p99.9` is 999.
-        case percentile(thousandths: Int)
+        /// In millionths of a percent: `p99.9` is 99,900,000.
+        case percentile(Int)
     }
 
     /// The metric's name, decoded.
@@ -31,7 +31,7 @@ package struct MetricTerm: Hashable, Sendable {
 
     /// Reads one side of an expression.
     ///
-    /// - Throws: `bad_metric`; `not_kept_yet` for kinds and statistics that are not kept.
+    /// - Throws: `bad_metric`.
     package init(parsing text: Substring) throws(QueryError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let name = MetricTerm.decoded(MetricTerm.trimmed(parts[0]))
@@ -52,17 +52,40 @@ package struct MetricTerm: Hashable, Sendable {
             throw QueryError(
                 .badMetric, "metrics",
                 "\(quoted(mode)) in \(quoted(text)) is no mode, or one too many; write :+, :last, :counter, :gauge, "
-                    + ":timer, :set, :count, :sum, :mean, :min, :max, :stddev or :p50 to :p99.9, and / and : inside a "
+                    + ":timer, :set, :count, :sum, :mean, :min, :max, :stddev or :p0 to :p100, and / and : inside a "
                     + "name as %2F and %3A.")
         }
-        if let missing = modes.notKept {
+        if let kind = modes.kind, kind != .timer, modes.statistic != nil {
             throw QueryError(
-                .notKeptYet, "metrics", "\(quoted(text)) asks for \(missing), which this version does not keep yet.")
+                .badMetric, "metrics",
+                "\(quoted(text)) asks for a statistic of a \(kind.name); only timers have them.")
         }
         self.name = name
-        (kind, statistic, carry) = (modes.kind, modes.statistic, modes.carry ?? .none)
+        // Only timers have statistics, so that naming one chooses the kind.
+        kind = modes.kind ?? (modes.statistic == nil ? nil : .timer)
+        (statistic, carry) = (modes.statistic, modes.carry ?? .none)
         constant = parts.count == 1 ? Constant(name) : nil
         isForced = false
+    }
+
+    /// Whether it names no kind, so that what is stored decides.
+    var isOpen: Bool { kind == nil && !isForced }
+
+    /// What it is read as, by the kinds of the metrics that are named without one; nil where it is a constant.
+    ///
+    /// A name that nothing is known of is a counter without events.
+    func kind(known kinds: [String: Kind]) -> Kind? {
+        if isForced { return nil }
+        return kind ?? kinds[name] ?? (constant == nil ? .counter : nil)
+    }
+
+    /// What a timer is asked for.
+    var timerStatistic: Statistic { statistic ?? .mean }
+
+    /// Whether only cells with sketches and distinct members can answer it, if it is of a kind.
+    func needsSketch(as kind: Kind) -> Bool {
+        if case .percentile = timerStatistic, kind == .timer { return true }
+        return kind == .set
     }
 
     private struct Modes {
@@ -99,18 +122,11 @@ package struct MetricTerm: Hashable, Sendable {
             case "max": return .max
             case "stddev": return .stddev
             default:
-                guard word.first == "p", word.utf8.count <= 5, let rank = Quantity(decimal: String(word.dropFirst())),
-                    rank.amount >= Quantity(0).amount, rank.amount <= Quantity(100).amount,
-                    rank.amount.micros % 100_000 == 0
+                guard word.first == "p", word.utf8.count <= 11, let rank = Quantity(decimal: String(word.dropFirst())),
+                    rank.amount >= .zero, rank.amount <= Quantity(100).amount
                 else { return nil }
-                return .percentile(thousandths: Int(rank.amount.micros / 100_000))
+                return .percentile(Int(rank.amount.micros))
             }
-        }
-
-        /// What these modes need that is not kept, in words; nil where all is kept.
-        var notKept: String? {
-            if let kind, kind != .counter { return "a \(kind.name)" }
-            return statistic == nil ? nil : "a timer's statistic"
         }
     }
 

@@ -5,12 +5,11 @@ package import HailCore
 /// Where children are asked for (`depth`), the first round finds their names and the second reads their cells.
 package struct PlotpointsQuery: StoreQuery {
     private enum Stage {
-        case names([NamesPlan])
-        case cells([ReadPlan], [DimensionTree])
+        case names(NamesRound)
+        case cells(CellRound, [DimensionTree])
     }
 
     private let question: Question
-    private let coverage: Coverage
     private let options: PlotOptions
     private var stage: Stage
 
@@ -22,84 +21,102 @@ package struct PlotpointsQuery: StoreQuery {
     ///
     /// - Parameters:
     ///   - now: Unix seconds.
+    ///   - sketches: the finite resolutions of the ladder that keep sketches and distinct members.
     ///   - zones: finds named zones; UTC and offsets are known without it.
-    /// - Throws: whatever is wrong with a parameter, or `too_costly`.
+    /// - Throws: whatever is wrong with a parameter, `no_sketch`, or `too_costly`.
     package init(
-        parameters: [String: JSONValue], now: Int64, ladder: Ladder, digester: @escaping Digester,
-        zones: ZoneRules.Finder = { _ in nil }
+        parameters: [String: JSONValue], now: Int64, ladder: Ladder, sketches: [Resolution] = [],
+        digester: @escaping Digester, zones: ZoneRules.Finder = { _ in nil }
     ) throws(QueryError) {
-        question = try Question(parameters: parameters, digester: digester, zones: zones)
-        options = try PlotOptions(parameters: parameters, expressions: question.expressions)
-        let value = parameters["period"] ?? .null
-        guard value.isScalar else {
-            throw QueryError(.badPeriod, "period", "There is one period; \(PeriodGrammar.allowed)")
+        let question = try Question(parameters: parameters, digester: digester, zones: zones) {
+            zone throws(QueryError) in
+            let value = parameters["period"] ?? .null
+            guard value.isScalar else {
+                throw QueryError(.badPeriod, "period", "There is one period; \(PeriodGrammar.allowed)")
+            }
+            let text = value.text ?? ""
+            return PeriodChoice(
+                periods: [try Period(parsing: text.isEmpty ? Period.defaultText : text)], isDefault: false,
+                parameter: "period", now: now, zone: zone, ladder: ladder, sketches: sketches)
         }
-        let text = value.text ?? ""
-        coverage = try Coverage(
-            try Period(parsing: text.isEmpty ? Period.defaultText : text), now: now, zone: question.zone, ladder: ladder
-        )
+        let options = try PlotOptions(parameters: parameters, expressions: question.expressions)
+        let expressions = PlotpointsQuery.expressions(question, options)
         if options.depth > 0 {
-            stage = .names(try question.namesPlans(in: coverage))
+            stage = .names(try question.namesRound(expressions: expressions))
         } else {
-            stage = .names([])
-            stage = try cellsStage(question.subjects.paths.map { _ in DimensionTree(asked: question.dimensions.paths) })
+            stage = .cells(
+                try question.round(groups: question.allDimensions, expressions: expressions),
+                question.allDimensions.map { DimensionTree(asked: $0) })
         }
+        self.question = question
+        self.options = options
     }
 
-    private func cellsStage(_ trees: [DimensionTree]) throws(QueryError) -> Stage {
-        let expressions = question.expressions + (question.expressions.contains(options.sort) ? [] : [options.sort])
-        return .cells(
-            try question.plans(groups: trees.map(\.paths), expressions: expressions, coverages: [coverage]), trees)
+    /// What has to be worked out: what is shown and what is sorted by.
+    private static func expressions(_ question: Question, _ options: PlotOptions) -> [MetricExpression] {
+        question.expressions + (question.expressions.contains(options.sort) ? [] : [options.sort])
+    }
+
+    private func cellsStage(_ trees: [DimensionTree], kinds: [[String: Kind]]) throws(QueryError) -> Stage {
+        .cells(
+            try question.round(
+                groups: trees.map(\.paths), expressions: PlotpointsQuery.expressions(question, options), kinds: kinds),
+            trees)
     }
 
     package var subjects: [[String]] { question.subjects.paths }
 
     package var commands: [[[UInt8]]] {
         switch stage {
-        case .names(let plans): plans.flatMap(\.commands)
-        case .cells(let plans, _): plans.flatMap(\.commands)
+        case .names(let round): round.commands
+        case .cells(let round, _): round.commands
         }
     }
 
     package mutating func answer(_ replies: [ReadReply]) throws(QueryError) -> JSONValue? {
-        var rest = replies[...]
         switch stage {
-        case .names(let plans):
-            var trees: [DimensionTree] = []
-            for plan in plans {
-                let names = try plan.names(in: rest.prefix(plan.commands.count))
-                rest = rest.dropFirst(plan.commands.count)
-                trees.append(
-                    DimensionTree(asked: question.dimensions.paths, children: names.children, depth: options.depth))
+        case .names(let round):
+            let results = try round.results(of: replies[...])
+            let trees = results.map {
+                DimensionTree(asked: question.dimensions.paths, children: $0.names.children, depth: options.depth)
             }
-            stage = try cellsStage(trees)
+            stage = try cellsStage(trees, kinds: results.map(\.kinds))
             return nil
-        case .cells(let plans, let trees):
-            var answers: [JSONValue] = []
-            var points = 0
-            for (plan, tree) in zip(plans, trees) {
-                let readings = try plan.readings(from: rest.prefix(plan.commands.count))
-                rest = rest.dropFirst(plan.commands.count)
-                let chosen = choose(tree, plan, readings)
-                points += chosen.count * question.expressions.count * coverage.spans.count
-                guard points <= PlotpointsQuery.mostPoints else {
-                    throw QueryError(
-                        .tooCostly, "limit",
-                        "The answer would hold more than \(PlotpointsQuery.mostPoints) points; ask for fewer "
-                            + "dimensions or metrics, a smaller limit or depth, a larger threshold, or a shorter period."
-                    )
-                }
-                answers.append(answer(chosen, plan, readings))
+        case .cells(let round, let trees):
+            switch try round.outcome(of: replies[...]) {
+            case .again(let kinds):
+                stage = try cellsStage(trees, kinds: kinds)
+                return nil
+            case .done(let results): return try answer(results, trees)
             }
-            return question.subjects.answer(answers)
         }
     }
 
+    private func answer(_ results: [CellRound.Result], _ trees: [DimensionTree]) throws(QueryError) -> JSONValue {
+        var answers: [JSONValue] = []
+        var points = 0
+        for (result, tree) in zip(results, trees) {
+            // One period is asked for, so that one coverage answers it.
+            guard let coverage = result.coverages.first else { continue }
+            let chosen = choose(tree, result, coverage)
+            points += chosen.count * question.expressions.count * coverage.spans.count
+            guard points <= PlotpointsQuery.mostPoints else {
+                throw QueryError(
+                    .tooCostly, "limit",
+                    "The answer would hold more than \(PlotpointsQuery.mostPoints) points; ask for fewer dimensions or "
+                        + "metrics, a smaller limit or depth, a larger threshold, or a shorter period.")
+            }
+            answers.append(answer(chosen, result, coverage))
+        }
+        return question.subjects.answer(answers)
+    }
+
     /// The series of an answer, in order: what was asked for, then its children as they are sorted.
-    private func choose(_ tree: DimensionTree, _ plan: ReadPlan, _ readings: Readings) -> [DimensionTree.Selection] {
-        let metricIndex = plan.metricIndex
+    private func choose(
+        _ tree: DimensionTree, _ result: CellRound.Result, _ coverage: Coverage
+    ) -> [DimensionTree.Selection] {
         func series(_ expression: MetricExpression, _ groups: [Int]) -> Series {
-            Series(expression, groups: groups, in: coverage, readings: readings, metricIndex: metricIndex)
+            result.series(expression, groups: groups, in: coverage)
         }
         var children = tree.children
         if options.threshold > 0, let first = question.expressions.first {
@@ -116,18 +133,15 @@ package struct PlotpointsQuery: StoreQuery {
     }
 
     private func answer(
-        _ chosen: [DimensionTree.Selection], _ plan: ReadPlan, _ readings: Readings
+        _ chosen: [DimensionTree.Selection], _ result: CellRound.Result, _ coverage: Coverage
     ) -> JSONValue {
-        let metricIndex = plan.metricIndex
         var members = chosen.map { selection in
             JSONValue.Member(
                 DimensionKey.text(selection.path),
                 .object(
                     question.expressions.map { expression in
-                        let series = Series(
-                            expression, groups: selection.groups, in: coverage, readings: readings,
-                            metricIndex: metricIndex)
-                        return JSONValue.Member(expression.text, points(of: series))
+                        let series = result.series(expression, groups: selection.groups, in: coverage)
+                        return JSONValue.Member(expression.text, points(of: series, in: coverage))
                     }))
         }
         if let truncatedBefore = coverage.truncatedBefore {
@@ -137,7 +151,7 @@ package struct PlotpointsQuery: StoreQuery {
     }
 
     /// `[[unix_ms, value], …]`, and `["Total", value]` after the newest where totals were asked for.
-    private func points(of series: Series) -> JSONValue {
+    private func points(of series: Series, in coverage: Coverage) -> JSONValue {
         var points = zip(coverage.spans, series.points).map { span, value in
             JSONValue.array([.number(String(span.startSeconds * 1_000)), .number(value)])
         }

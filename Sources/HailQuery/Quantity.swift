@@ -1,16 +1,26 @@
 package import HailCore
 
-/// An exact number of an answer: an amount over a whole divisor, so that `width ÷ unit` loses nothing.
+/// A number of an answer: exact, as an amount over a whole divisor, so that `width ÷ unit` loses nothing; or the
+/// `Double` that an estimate comes to.
 package struct Quantity: Hashable, Sendable {
+    /// The amount over the divisor; zero of an estimate.
     package let amount: Amount
     /// At least 1.
     package let divisor: Int64
+    /// Of an estimate, its value; finite.
+    private let estimate: Double?
 
     package static let zero = Quantity(.zero)
 
     package init(_ amount: Amount, over divisor: Int64 = 1) {
         self.amount = amount
         self.divisor = max(1, divisor)
+        estimate = nil
+    }
+
+    /// A number that is not exact; 0 where it is not finite.
+    package init(approximately number: Double) {
+        (amount, divisor, estimate) = (.zero, 1, number.isFinite ? number : 0)
     }
 
     package init(_ number: Int64, over divisor: Int64 = 1) {
@@ -36,13 +46,14 @@ package struct Quantity: Hashable, Sendable {
         self.init(isNegative ? Amount.zero - amount : amount)
     }
 
-    package var isZero: Bool { amount == .zero }
+    package var isZero: Bool { estimate.map { $0 == 0 } ?? (amount == .zero) }
 
     /// The nearest `Double`, for sorting and shares.
-    package var double: Double { amount.double / Double(divisor) }
+    package var double: Double { estimate ?? amount.double / Double(divisor) }
 
     /// A JSON number: exact where a decimal of six places is, else the shortest text of the nearest `Double`.
     package var text: String {
+        if let estimate { return Quantity.text(estimate) }
         let (quotient, rest) = amount.micros.quotientAndRemainder(dividingBy: Int128(divisor))
         return rest == 0 ? Amount(micros: quotient).description : Quantity.text(double)
     }
@@ -50,6 +61,7 @@ package struct Quantity: Hashable, Sendable {
     /// The JSON number of `self ÷ denominator`; 0 where the denominator is 0.
     package func text(over denominator: Quantity) -> String {
         guard !denominator.isZero else { return "0" }
+        guard estimate == nil, denominator.estimate == nil else { return Quantity.text(double / denominator.double) }
         let (top, topOverflow) = amount.micros.multipliedReportingOverflow(by: Int128(denominator.divisor))
         let (bottom, bottomOverflow) = denominator.amount.micros.multipliedReportingOverflow(by: Int128(divisor))
         if !topOverflow, !bottomOverflow {
@@ -69,6 +81,22 @@ package struct Quantity: Hashable, Sendable {
         denominator.isZero ? 0 : double / denominator.double
     }
 
+    /// `self ÷ denominator`, exact where both are and the numbers are not too large; 0 where the denominator is 0.
+    package func divided(by denominator: Quantity) -> Quantity {
+        guard !denominator.isZero else { return .zero }
+        guard estimate == nil, denominator.estimate == nil else {
+            return Quantity(approximately: double / denominator.double)
+        }
+        let (scaled, scaledOverflow) = amount.micros.multipliedReportingOverflow(by: Int128(denominator.divisor))
+        let (top, topOverflow) = scaled.multipliedReportingOverflow(by: 1_000_000)
+        let (bottom, bottomOverflow) = denominator.amount.micros.multipliedReportingOverflow(by: Int128(divisor))
+        let common = Int128(Quantity.commonDivisor(top.magnitude, bottom.magnitude))
+        guard !scaledOverflow, !topOverflow, !bottomOverflow, common > 0, bottom != .min, top != .min,
+            let divisor = Int64(exactly: abs(bottom) / common)
+        else { return Quantity(approximately: double / denominator.double) }
+        return Quantity(Amount(micros: (bottom < 0 ? -top : top) / common), over: divisor)
+    }
+
     private static func commonDivisor(_ left: UInt128, _ right: UInt128) -> UInt128 {
         var (larger, smaller) = (left, right)
         while smaller > 0 { (larger, smaller) = (smaller, larger % smaller) }
@@ -77,7 +105,7 @@ package struct Quantity: Hashable, Sendable {
 
     /// The shortest text that reads back as the same `Double`, as JSON has it.
     private static func text(_ number: Double) -> String {
-        guard number.isFinite else { return "0" }
+        guard number.isFinite, number != 0 else { return "0" }
         let text = "\(number)"
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }

@@ -8,8 +8,8 @@ package struct QueryError: Error, Hashable, Sendable {
         case badZone = "bad_tz"
         case badValue = "bad_value"
         case missingParameter = "missing_parameter"
-        /// A kind of metric, or a statistic of one, that this version does not keep.
-        case notKeptYet = "not_kept_yet"
+        /// A percentile or a distinct count over a period that is read from cells without them.
+        case noSketch = "no_sketch"
         /// The days of this zone reach beyond the cells that are fine enough for them.
         case zoneNotKept = "zone_not_kept"
         case tooCostly = "too_costly"

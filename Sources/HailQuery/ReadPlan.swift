@@ -2,132 +2,86 @@ package import HailCore
 
 /// Which fields of which store keys hold the cells of an answer, as commands for one pipelined round trip.
 ///
-/// A cell may lie in the subject's page, in an overflow page and in a strip of its own; all three are read and what
-/// they hold is added up. Each key is read once: whole where many of its fields are wanted, by field where few are.
+/// A counter or a number of a timer may lie in the subject's page, in an overflow page and in a strip of its own; all
+/// three are read. Gauges lie in strips, sketches and sets in keys of their own, one a bucket. Each key is read once:
+/// whole where many of its fields are wanted, by field where few are.
 package struct ReadPlan: Sendable {
     /// The bounds on what one plan may read.
     package enum Bound {
         /// Keys, which are commands.
         package static let keys = 20_000
-        /// Buckets times cells.
+        /// Buckets times what the cells weigh: a counter 1, a sketch 200, a set 500.
         package static let buckets = 2_000_000
         /// Fields above which a whole hash is read: finding one field of a small hash is a scan of it.
         package static let fieldsByName = 48
     }
 
     package let subject: [String]
-    /// Groups by index; a cell is `group · metrics + metric`.
+    /// Groups by index; a cell is `group · sources + source`.
     package let groups: [[String]]
-    /// Counters by index.
-    package let metrics: [String]
+    /// What is read at each group, by index.
+    package let sources: [MetricSource]
     /// The commands, each as its words.
     package private(set) var commands: [[[UInt8]]] = []
-    private var requests: [Request] = []
+    private var requests: [CellRequest] = []
+    private let cells: [CellKeys.Cell]
     private let cellOfPrefix: [UInt64: Int]
-    private let metricOfName: [[UInt8]: Int]
-
-    /// One key to read and what its reply means.
-    fileprivate struct Request: Sendable {
-        let resolution: Resolution
-        let chunk: Int64
-        /// The cell whose strip it is; nil for a page.
-        let stripCell: Int?
-        /// The fields in the order asked; nil where the whole hash is.
-        var fields: [Field]?
-    }
-
-    fileprivate enum Field: Sendable {
-        case cell(Int, offset: Int, isMillionths: Bool)
-        case name(Int)
-    }
+    private let metricOfName: [[UInt8]: KnownNames.Metric]
 
     /// - Parameters:
-    ///   - names: the indices of metrics of which it has to be known whether they were ever stored.
+    ///   - names: metrics of which it has to be known whether the subject ever had them.
     /// - Throws: `too_costly`.
     package init(
-        subject: [String], groups: [[String]], metrics: [String], names: [Int] = [], coverages: [Coverage],
-        digester: Digester
+        subject: [String], groups: [[String]], sources: [MetricSource], names: [KnownNames.Metric] = [],
+        coverages: [Coverage], digester: Digester
     ) throws(QueryError) {
         self.subject = subject
         self.groups = groups
-        self.metrics = metrics
-        let subjectDigest = digester(CellName.subjectBytes(subject))
-        var keys = KeyMaker(
-            shard: Shard(subject: subjectDigest), subject: subjectDigest,
-            cells: groups.flatMap { group in
-                metrics.map { metric in
-                    digester(
-                        CellName(subject: subject, group: group, metric: metric, kind: .counter).canonicalBytes)
-                }
-            })
+        self.sources = sources
+        try ReadPlan.checkCost(groups: groups.count, sources: sources, coverages: coverages)
+        let keys = CellKeys(subject: subject, groups: groups, sources: sources, digester: digester)
+        cells = keys.cells
         var cellOfPrefix: [UInt64: Int] = [:]
-        for (index, digest) in keys.cells.enumerated() { cellOfPrefix[digest.high | ReadPlan.pageMark] = index }
+        for (index, cell) in cells.enumerated() { cellOfPrefix[cell.digest.high | ReadPlan.pageMark] = index }
         self.cellOfPrefix = cellOfPrefix
-        var metricOfName: [[UInt8]: Int] = [:]
-        for index in names { metricOfName[PageField.metric(metrics[index], kind: .counter)] = index }
+        var metricOfName: [[UInt8]: KnownNames.Metric] = [:]
+        let nameFields = names.map { metric in
+            let field = PageField.metric(metric.name, kind: metric.kind)
+            metricOfName[field] = metric
+            return NameField(field: field, page: PageField.overflowPage(of: digester(field)), metric: metric)
+        }
         self.metricOfName = metricOfName
-        keys.nameFields = metricOfName.sorted { $0.value < $1.value }
-            .map { ($0.key, PageField.overflowPage(of: digester($0.key)), $0.value) }
-        let wanted = try ReadPlan.wantedOffsets(of: coverages, cells: keys.cells.count)
+        var wanted = CellPlace.wanted(by: coverages)
+        let total = CellPlace(resolution: .allTime, chunk: 0)
+        if !names.isEmpty, !wanted.contains(where: { $0.place == total }) { wanted.append((total, [])) }
         for (place, offsets) in wanted {
-            addRequests(place.resolution, place.chunk, offsets, keys)
+            addPages(place, offsets, keys, names: place == total ? nameFields : [])
+            for cell in cells.indices where !offsets.isEmpty { addOwnKeys(of: cell, place, offsets, keys) }
         }
-        if !names.isEmpty, !wanted.contains(where: { $0.0.resolution.isAllTime }) {
-            addRequests(.allTime, 0, [], keys)
-        }
+        guard commands.count <= Bound.keys else { throw ReadPlan.tooCostly() }
     }
 
-    private struct KeyMaker {
-        let shard: Shard
-        let subject: Digest
-        let cells: [Digest]
-        /// Names to look for in the all-time pages: field, overflow page, metric.
-        var nameFields: [([UInt8], UInt8, Int)] = []
-
-        func page(_ resolution: Resolution, _ chunk: Int64, _ page: UInt8) -> [UInt8] {
-            StoreKey.chunk(
-                letter: StoreKey.Letter.page, shard: shard, digest: subject, widthSeconds: resolution.widthSeconds,
-                chunk: chunk, page: page)
-        }
-
-        func strip(_ resolution: Resolution, _ chunk: Int64, _ cell: Int) -> [UInt8] {
-            StoreKey.chunk(
-                letter: StoreKey.Letter.counterStrip, shard: shard, digest: cells[cell],
-                widthSeconds: resolution.widthSeconds, chunk: chunk)
-        }
+    /// A metric's name to look for in the pages of the all-time total: in the first one or in an overflow page.
+    private struct NameField {
+        let field: [UInt8]
+        let page: UInt8
+        let metric: KnownNames.Metric
     }
 
-    private struct Place: Hashable {
-        let resolution: Resolution
-        let chunk: Int64
-    }
-
-    /// The offsets that the coverages want of each chunk, once each, in the order first wanted.
-    private static func wantedOffsets(
-        of coverages: [Coverage], cells: Int
-    ) throws(QueryError) -> [(Place, [Int])] {
+    /// Refuses early what would be too much, before anything is built.
+    private static func checkCost(
+        groups: Int, sources: [MetricSource], coverages: [Coverage]
+    ) throws(QueryError) {
         let chunks = coverages.reduce(0) { $0 + $1.chunks.count }
         let buckets = coverages.reduce(0) { $0 + $1.buckets.count }
-        let (keys, keysOverflow) = chunks.multipliedReportingOverflow(by: 1 + 2 * cells)
-        let (reads, readsOverflow) = buckets.multipliedReportingOverflow(by: cells)
-        guard !keysOverflow, !readsOverflow, chunks <= Bound.keys, keys <= 4 * Bound.keys, reads <= Bound.buckets
+        let weight = sources.reduce(0) { $0 + $1.weight }
+        let (cells, cellsOverflow) = groups.multipliedReportingOverflow(by: sources.count)
+        let (keys, keysOverflow) = chunks.multipliedReportingOverflow(by: cells)
+        let (heavy, heavyOverflow) = groups.multipliedReportingOverflow(by: weight)
+        let (reads, readsOverflow) = buckets.multipliedReportingOverflow(by: heavy)
+        guard !cellsOverflow, !keysOverflow, !heavyOverflow, !readsOverflow, chunks <= Bound.keys,
+            keys <= 2 * Bound.keys, reads <= Bound.buckets
         else { throw tooCostly() }
-        var order: [Place] = []
-        var marks: [Place: [Bool]] = [:]
-        for coverage in coverages {
-            let resolution = coverage.resolution
-            for bucket in coverage.buckets {
-                let place = Place(resolution: resolution, chunk: resolution.chunk(ofBucket: bucket))
-                if marks[place] == nil { order.append(place) }
-                marks[place, default: [Bool](repeating: false, count: Int(Resolution.bucketsPerChunk))][
-                    resolution.offset(ofBucket: bucket)] = true
-            }
-        }
-        guard order.count * (1 + cells) <= Bound.keys else { throw tooCostly() }
-        return order.map { place in
-            let marks = marks[place] ?? []
-            return (place, marks.indices.filter { marks[$0] })
-        }
     }
 
     static func tooCostly() -> QueryError {
@@ -137,67 +91,120 @@ package struct ReadPlan: Sendable {
                 + "fewer dimensions or metrics, less depth, or a shorter period.")
     }
 
-    /// Adds every key of a chunk: the first page, the overflow pages and the strips of the cells.
-    private mutating func addRequests(
-        _ resolution: Resolution, _ chunk: Int64, _ offsets: [Int], _ keys: KeyMaker
-    ) {
-        let names = resolution.isAllTime ? keys.nameFields : []
-        let cells = offsets.isEmpty ? [] : Array(keys.cells.indices)
-        var pages: [UInt8: (cells: [Int], names: [([UInt8], UInt8, Int)])] = [0: (cells, names)]
-        for cell in cells { pages[PageField.overflowPage(of: keys.cells[cell]), default: ([], [])].cells.append(cell) }
-        for name in names { pages[name.1, default: ([], [])].names.append(name) }
-        for (page, wanted) in pages.sorted(by: { $0.key < $1.key }) {
-            let count = wanted.cells.count * offsets.count * 2 + wanted.names.count
-            var fields: [(Field, [UInt8])] = []
-            if count <= Bound.fieldsByName {
-                for cell in wanted.cells {
-                    fields += ReadPlan.fields(cell, offsets) {
-                        PageField.cell(keys.cells[cell], offset: $0, isMillionths: $1)
-                    }
-                }
-                fields += wanted.names.map { (.name($0.2), $0.0) }
-            }
-            add(
-                keys.page(resolution, chunk, page), Request(resolution: resolution, chunk: chunk, stripCell: nil),
-                fields)
+    /// Adds the first page of a chunk and the overflow pages that cells or names may lie in.
+    private mutating func addPages(_ place: CellPlace, _ offsets: [Int], _ keys: CellKeys, names: [NameField]) {
+        let sparse =
+            offsets.isEmpty
+            ? [] : cells.indices.filter { [.counter, .timer].contains(cells[$0].source.metric.kind) }
+        var pages: [UInt8: (cells: [Int], names: [NameField])] = [0: (sparse, names)]
+        for cell in sparse {
+            pages[PageField.overflowPage(of: cells[cell].digest), default: ([], [])].cells.append(cell)
         }
-        for cell in cells {
-            let fields =
-                offsets.count * 2 > Bound.fieldsByName
-                ? [] : ReadPlan.fields(cell, offsets) { PageField.strip(offset: $0, isMillionths: $1) }
-            add(
-                keys.strip(resolution, chunk, cell),
-                Request(resolution: resolution, chunk: chunk, stripCell: cell), fields)
+        for name in names { pages[name.page, default: ([], [])].names.append(name) }
+        for (page, wanted) in pages.sorted(by: { $0.key < $1.key }) {
+            let parts = wanted.cells.reduce(0) { $0 + (cells[$1].source.metric.kind == .counter ? 2 : weight(of: $1)) }
+            let count = parts * offsets.count + wanted.names.count
+            guard count > 0 else { continue }
+            var fields: [(CellRequest.Field, [UInt8])]?
+            if count <= Bound.fieldsByName {
+                fields =
+                    wanted.cells.flatMap { pageFields(of: $0, offsets) }
+                    + wanted.names.map { (.name($0.metric), $0.field) }
+            }
+            add(keys.page(place, page), CellRequest(place: place, content: .page), fields)
         }
     }
 
-    private static func fields(
+    private func weight(of cell: Int) -> Int { cells[cell].source.components.count }
+
+    private func pageFields(of cell: Int, _ offsets: [Int]) -> [(CellRequest.Field, [UInt8])] {
+        let digest = cells[cell].digest
+        if cells[cell].source.metric.kind == .counter {
+            return counterFields(cell, offsets) { PageField.cell(digest, offset: $0, isMillionths: $1) }
+        }
+        return offsets.flatMap { offset in
+            TimerComponent.allCases.filter(cells[cell].source.components.contains).map { component in
+                (.timer(cell: cell, offset: offset, component), PageField.timer(digest, offset: offset, component))
+            }
+        }
+    }
+
+    private func counterFields(
         _ cell: Int, _ offsets: [Int], bytes: (Int, Bool) -> [UInt8]
-    ) -> [(Field, [UInt8])] {
+    ) -> [(CellRequest.Field, [UInt8])] {
         offsets.flatMap { offset in
-            [false, true].map { (.cell(cell, offset: offset, isMillionths: $0), bytes(offset, $0)) }
+            [false, true].map { (.counter(cell: cell, offset: offset, isMillionths: $0), bytes(offset, $0)) }
+        }
+    }
+
+    /// Adds the keys that hold nothing but one cell: its strips, and for every bucket its sketch or its members.
+    private mutating func addOwnKeys(of cell: Int, _ place: CellPlace, _ offsets: [Int], _ keys: CellKeys) {
+        let source = cells[cell].source
+        func strip(_ letter: UInt8, page: UInt8 = 0) -> [UInt8] {
+            keys.own(cell, letter: letter, place.resolution, chunk: place.chunk, page: page)
+        }
+        func fields(_ field: (Int) -> CellRequest.Field) -> [(CellRequest.Field, [UInt8])]? {
+            offsets.count > Bound.fieldsByName
+                ? nil : offsets.map { (field($0), PageField.strip(offset: $0, isMillionths: false)) }
+        }
+        switch source.metric.kind {
+        case .counter:
+            add(
+                strip(StoreKey.Letter.counterStrip), CellRequest(place: place, content: .counterStrip(cell: cell)),
+                offsets.count * 2 > Bound.fieldsByName
+                    ? nil : counterFields(cell, offsets) { PageField.strip(offset: $0, isMillionths: $1) })
+        case .gauge:
+            add(
+                strip(StoreKey.Letter.gaugeStrip), CellRequest(place: place, content: .gaugeStrip(cell: cell)),
+                fields { .gauge(cell: cell, offset: $0) })
+        case .timer:
+            for component in TimerComponent.allCases where source.components.contains(component) {
+                add(
+                    strip(StoreKey.Letter.timerStrip, page: component.rawValue),
+                    CellRequest(place: place, content: .timerStrip(cell: cell, component)),
+                    fields { .timer(cell: cell, offset: $0, component) })
+            }
+            for offset in source.readsSketch ? offsets : [] {
+                let bucket = place.bucket(at: offset)
+                add(
+                    keys.own(cell, letter: StoreKey.Letter.sketch, place.resolution, chunk: bucket),
+                    CellRequest(place: place, content: .sketch(cell: cell, bucket: bucket)), nil)
+            }
+        case .set:
+            for offset in offsets {
+                let bucket = place.bucket(at: offset)
+                add(
+                    keys.own(cell, letter: StoreKey.Letter.members, place.resolution, chunk: bucket),
+                    CellRequest(place: place, content: .members(cell: cell, bucket: bucket)), nil, verb: "SMEMBERS")
+                for quarter in 0..<SetCell.quarters {
+                    add(
+                        keys.own(
+                            cell, letter: StoreKey.Letter.distinct, place.resolution, chunk: bucket, page: quarter + 1),
+                        CellRequest(
+                            place: place, content: .distinct(cell: cell, bucket: bucket, quarter: Int(quarter))),
+                        nil, verb: "GET")
+                }
+            }
         }
     }
 
     /// Reads a key by its fields, or whole where none are named.
-    private mutating func add(_ key: [UInt8], _ request: Request, _ fields: [(Field, [UInt8])]) {
+    private mutating func add(
+        _ key: [UInt8], _ request: CellRequest, _ fields: [(CellRequest.Field, [UInt8])]?, verb: String = "HGETALL"
+    ) {
         var request = request
-        if fields.isEmpty {
-            commands.append([Array("HGETALL".utf8), key])
-        } else {
+        if let fields {
             request.fields = fields.map(\.0)
             commands.append([Array("HMGET".utf8), key] + fields.map(\.1))
+        } else {
+            commands.append([Array(verb.utf8), key])
         }
         requests.append(request)
     }
 
-    /// The index of each metric by its name.
-    package var metricIndex: [String: Int] {
-        Dictionary(metrics.enumerated().map { ($1, $0) }) { first, _ in first }
-    }
-
     /// The mark of a cell's field in a page.
     private static let pageMark: UInt64 = 1 << 63
+    /// Bytes of a counter's field in a page; a timer's has one more.
     private static let pageFieldBytes = 10
 
     /// Adds up what the replies hold.
@@ -209,18 +216,29 @@ package struct ReadPlan: Sendable {
             throw QueryError(
                 .storeUnreadable, "", "The store answered \(replies.count) of \(requests.count) reads.")
         }
-        var readings = Readings(metricCount: metrics.count)
+        var readings = Readings(sources: sources.map(\.metric))
         for (request, reply) in zip(requests, replies) {
+            switch request.content {
+            case .members(let cell, let bucket):
+                try readings.take(members: reply.elements(), cell: cell, request.place.resolution, bucket)
+                continue
+            case .distinct(let cell, let bucket, let quarter):
+                try readings.take(distinct: reply, cell: cell, request.place.resolution, bucket, quarter: quarter)
+                continue
+            case .page, .counterStrip, .gaugeStrip, .timerStrip, .sketch: break
+            }
             let elements = try reply.elements()
             if let fields = request.fields {
                 guard elements.count == fields.count || elements.isEmpty else { throw Readings.misshapen() }
-                for (field, element) in zip(fields, elements) { try readings.take(field: field, element, request) }
+                for (field, element) in zip(fields, elements) {
+                    try readings.take(element, of: field, at: request.place)
+                }
             } else {
                 guard elements.count % 2 == 0 else { throw Readings.misshapen() }
                 for index in stride(from: 0, to: elements.count, by: 2) {
                     guard let name = try elements[index].value() else { continue }
                     guard let field = meaning(of: name, in: request) else { continue }
-                    try readings.take(field: field, elements[index + 1], request)
+                    try readings.take(elements[index + 1], of: field, at: request.place)
                 }
             }
         }
@@ -228,39 +246,39 @@ package struct ReadPlan: Sendable {
     }
 
     /// What a field of a hash that was read whole holds, or nil where it is not wanted.
-    private func meaning(of field: [UInt8], in request: Request) -> Field? {
-        if let cell = request.stripCell {
-            guard let number = Int(String(decoding: field, as: UTF8.self)), number >= 0 else { return nil }
+    private func meaning(of field: [UInt8], in request: CellRequest) -> CellRequest.Field? {
+        if case .page = request.content { return meaning(ofPageField: field) }
+        guard let number = Int(String(decoding: field, as: UTF8.self)) else { return nil }
+        func isOffset(_ number: Int) -> Bool { (0..<Int(Resolution.bucketsPerChunk)).contains(number) }
+        switch request.content {
+        case .sketch(let cell, let bucket): return .sketch(cell: cell, bucket: bucket, scale: number)
+        case .gaugeStrip(let cell): return isOffset(number) ? .gauge(cell: cell, offset: number) : nil
+        case .timerStrip(let cell, let component):
+            return isOffset(number) ? .timer(cell: cell, offset: number, component) : nil
+        case .counterStrip(let cell):
             let isMillionths = number >= PageField.millionthsBase
             let offset = isMillionths ? number - PageField.millionthsBase : number
-            guard offset < Int(Resolution.bucketsPerChunk) else { return nil }
-            return .cell(cell, offset: offset, isMillionths: isMillionths)
+            return isOffset(offset) ? .counter(cell: cell, offset: offset, isMillionths: isMillionths) : nil
+        case .page, .members, .distinct: return nil
         }
+    }
+
+    private func meaning(ofPageField field: [UInt8]) -> CellRequest.Field? {
         if let metric = metricOfName[field] { return .name(metric) }
-        guard field.count == ReadPlan.pageFieldBytes, let first = field.first, first & 0x80 != 0 else { return nil }
+        guard field.count >= ReadPlan.pageFieldBytes, let first = field.first, first & 0x80 != 0 else { return nil }
         var prefix: UInt64 = 0
         for byte in field.prefix(8) { prefix = prefix << 8 | UInt64(byte) }
         guard let cell = cellOfPrefix[prefix] else { return nil }
         let offset = Int(field[8] & 0x7F) << 8 | Int(field[9])
         guard offset < Int(Resolution.bucketsPerChunk) else { return nil }
-        return .cell(cell, offset: offset, isMillionths: field[8] & 0x80 != 0)
-    }
-}
-
-extension Readings {
-    fileprivate mutating func take(
-        field: ReadPlan.Field, _ reply: ReadReply, _ request: ReadPlan.Request
-    ) throws(QueryError) {
-        switch field {
-        case .name(let metric):
-            if try reply.value() != nil { markKnown(metric: metric) }
-        case .cell(let cell, let offset, let isMillionths):
-            guard let count = try reply.count() else { return }
-            add(
-                isMillionths ? Amount(whole: 0, millionths: count) : Amount(whole: count, millionths: 0), cell: cell,
-                resolution: request.resolution,
-                bucket: request.resolution.isAllTime
-                    ? 0 : request.chunk * Resolution.bucketsPerChunk + Int64(offset))
+        let source = cells[cell].source
+        switch (source.metric.kind, field.count - ReadPlan.pageFieldBytes) {
+        case (.counter, 0): return .counter(cell: cell, offset: offset, isMillionths: field[8] & 0x80 != 0)
+        case (.timer, 1):
+            guard let component = TimerComponent(rawValue: field[10]), source.components.contains(component)
+            else { return nil }
+            return .timer(cell: cell, offset: offset, component)
+        default: return nil
         }
     }
 }

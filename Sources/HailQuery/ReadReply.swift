@@ -50,4 +50,15 @@ extension ReadReply {
         }
         return number
     }
+
+    /// The decimal a field holds that is added to as a float; nil where there is no such field.
+    ///
+    /// - Throws: `store_unreadable` where the field holds anything else.
+    func float() throws(QueryError) -> Double? {
+        guard let bytes = try value() else { return nil }
+        guard let number = Double(String(decoding: bytes, as: UTF8.self)), number.isFinite else {
+            throw QueryError(.storeUnreadable, "", "A timer in the store holds something that is not a number.")
+        }
+        return number
+    }
 }

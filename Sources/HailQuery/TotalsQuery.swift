@@ -3,8 +3,7 @@ package import HailCore
 /// `/totals`: what was counted over whole periods, by period, dimension and metric.
 package struct TotalsQuery: StoreQuery {
     private let question: Question
-    private let coverages: [Coverage]
-    private let plans: [ReadPlan]
+    private var round: CellRound
 
     /// Periods one call may ask for.
     package static let mostPeriods = 32
@@ -13,33 +12,25 @@ package struct TotalsQuery: StoreQuery {
     ///
     /// - Parameters:
     ///   - now: Unix seconds.
+    ///   - sketches: the finite resolutions of the ladder that keep sketches and distinct members.
     ///   - zones: finds named zones; UTC and offsets are known without it.
-    /// - Throws: whatever is wrong with a parameter, or `too_costly`.
+    /// - Throws: whatever is wrong with a parameter, `no_sketch`, or `too_costly`.
     package init(
-        parameters: [String: JSONValue], now: Int64, ladder: Ladder, digester: @escaping Digester,
-        zones: ZoneRules.Finder = { _ in nil }
+        parameters: [String: JSONValue], now: Int64, ladder: Ladder, sketches: [Resolution] = [],
+        digester: @escaping Digester, zones: ZoneRules.Finder = { _ in nil }
     ) throws(QueryError) {
-        let question = try Question(parameters: parameters, digester: digester, zones: zones)
-        let asked = try TotalsQuery.texts(of: parameters["periods"])
-        var coverages: [Coverage] = []
-        for text in asked.isEmpty ? Period.defaultTexts : asked {
-            let period = try Period(parsing: text, parameter: "periods")
-            guard !coverages.contains(where: { $0.period.text == period.text }) else { continue }
-            do throws(QueryError) {
-                coverages.append(
-                    try Coverage(
-                        period, now: now, zone: question.zone, ladder: ladder, cutsForeignDays: asked.isEmpty,
-                        parameter: "periods"))
-            } catch  where asked.isEmpty && [.badPeriod, .zoneNotKept].contains(error.code) {
-                // Nobody asked for this default, and the agent keeps nothing that could answer it.
-                continue
+        question = try Question(parameters: parameters, digester: digester, zones: zones) {
+            zone throws(QueryError) in
+            let asked = try TotalsQuery.texts(of: parameters["periods"])
+            var periods: [Period] = []
+            for text in asked.isEmpty ? Period.defaultTexts : asked {
+                periods.append(try Period(parsing: text, parameter: "periods"))
             }
+            return PeriodChoice(
+                periods: periods, isDefault: asked.isEmpty, parameter: "periods", now: now, zone: zone, ladder: ladder,
+                sketches: sketches)
         }
-        self.question = question
-        self.coverages = coverages
-        plans = try question.plans(
-            groups: question.subjects.paths.map { _ in question.dimensions.paths },
-            expressions: question.expressions, coverages: coverages)
+        round = try question.round(groups: question.allDimensions, expressions: question.expressions)
     }
 
     private static func texts(of value: JSONValue?) throws(QueryError) -> [String] {
@@ -67,38 +58,34 @@ package struct TotalsQuery: StoreQuery {
 
     package var subjects: [[String]] { question.subjects.paths }
 
-    package var commands: [[[UInt8]]] { plans.flatMap(\.commands) }
+    package var commands: [[[UInt8]]] { round.commands }
 
-    package func answer(_ replies: [ReadReply]) throws(QueryError) -> JSONValue? {
-        var rest = replies[...]
-        var answers: [JSONValue] = []
-        for plan in plans {
-            let readings = try plan.readings(from: rest.prefix(plan.commands.count))
-            rest = rest.dropFirst(plan.commands.count)
-            answers.append(answer(plan, readings))
+    package mutating func answer(_ replies: [ReadReply]) throws(QueryError) -> JSONValue? {
+        switch try round.outcome(of: replies[...]) {
+        case .again(let kinds):
+            round = try question.round(
+                groups: question.allDimensions, expressions: question.expressions, kinds: kinds)
+            return nil
+        case .done(let results): return question.subjects.answer(results.map(answer))
         }
-        return question.subjects.answer(answers)
     }
 
-    private func answer(_ plan: ReadPlan, _ readings: Readings) -> JSONValue {
-        let metricIndex = plan.metricIndex
-        var members = coverages.map { coverage in
+    private func answer(_ result: CellRound.Result) -> JSONValue {
+        var members = result.coverages.map { coverage in
             JSONValue.Member(
                 coverage.period.text,
                 .object(
-                    plan.groups.indices.map { group in
+                    result.groups.indices.map { group in
                         JSONValue.Member(
-                            DimensionKey.text(plan.groups[group]),
+                            DimensionKey.text(result.groups[group]),
                             .object(
                                 question.expressions.map { expression in
-                                    let series = Series(
-                                        expression, groups: [group], in: coverage, readings: readings,
-                                        metricIndex: metricIndex)
+                                    let series = result.series(expression, groups: [group], in: coverage)
                                     return JSONValue.Member(expression.text, .number(series.total))
                                 }))
                     }))
         }
-        let truncated = coverages.compactMap { coverage in
+        let truncated = result.coverages.compactMap { coverage in
             coverage.truncatedBefore.map { JSONValue.Member(coverage.period.text, .number(String($0))) }
         }
         if !truncated.isEmpty { members.append(JSONValue.Member("truncated_before", .object(truncated))) }

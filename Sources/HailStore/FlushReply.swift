@@ -71,5 +71,6 @@ package struct FlushTally: Equatable, Sendable {
 package enum DeadReason: String, CaseIterable, Sendable {
     case wrongType = "wrong_type"
     case overflow
+    /// What the field holds is not the number that it must be.
     case notInteger = "not_integer"
 }

@@ -25,8 +25,8 @@ package struct ShardDelivery {
         case acknowledge(BatchHeader, DeliveryOutcome)
         /// The store went back, and the tail reaches what it lost.
         case resendFrom(UInt64)
-        /// The store went back further than the tail reaches: so many batches are gone for good.
-        case markReverted(batches: UInt64)
+        /// The store went back further than the tail reaches: so many batches up to `last` are gone for good.
+        case markReverted(batches: UInt64, last: UInt64)
         case stopShard(String)
         /// Try the same batch again later.
         case hold(String)
@@ -125,7 +125,8 @@ package struct ShardDelivery {
         // It leaves a hole that is known of and counted here, so what follows goes on behind it.
         dropFirst(cursor + 1)
         mode = .reverted
-        return item.acknowledgedSeconds == nil ? [.lose(item.header)] : [.markReverted(batches: 1)]
+        guard item.acknowledgedSeconds != nil else { return [.lose(item.header)] }
+        return [.markReverted(batches: 1, last: item.header.identity.sequence)]
     }
 
     /// Forgets the tail that lay in segments that are gone, and what is too old to be sent again.
@@ -165,7 +166,7 @@ package struct ShardDelivery {
         }
         cursor = first
         mode = .reverted
-        return [.markReverted(batches: sequence - last - 1)]
+        return [.markReverted(batches: sequence - last - 1, last: sequence - 1)]
     }
 
     /// Whether the shard was idle for so long that its guard is gone by itself, with nothing lost.

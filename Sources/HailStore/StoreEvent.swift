@@ -4,8 +4,8 @@ package import HailCore
 package enum StoreEvent: Equatable, Sendable {
     /// The store has a batch.
     case acknowledged(BatchHeader, DeliveryOutcome)
-    /// The store forgot this many acknowledged batches of a shard, and they cannot be sent again.
-    case reverted(Shard, batches: UInt64)
+    /// The store forgot this many acknowledged batches, up to and with this one, and they cannot be sent again.
+    case reverted(BatchIdentity, batches: UInt64)
     /// A shard takes no more batches until the agent starts again: one was applied in part, or refused.
     case shardStopped(Shard, reason: String)
     /// A batch could not be sent, since its bytes are gone from memory and from the spool.

@@ -268,7 +268,9 @@ package final class StoreWriter: @unchecked Sendable {
         for action in actions {
             switch action {
             case .acknowledge(let header, let outcome): report(.acknowledged(header, outcome))
-            case .markReverted(let batches): report(.reverted(lane.shard, batches: batches))
+            case .markReverted(let batches, let last):
+                let identity = BatchIdentity(agent: lane.agent, shard: lane.shard, sequence: last)
+                report(.reverted(identity, batches: batches))
             case .stopShard(let text): report(.shardStopped(lane.shard, reason: text))
             case .lose(let header): report(.lost(header))
             case .resendFrom, .hold, .loadScript: break

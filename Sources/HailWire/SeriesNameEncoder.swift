@@ -28,10 +28,28 @@ package enum SeriesNameEncoder {
         return bytes
     }
 
+    /// The line that an event of a name could have come as, its implied hits left out; values in millionths.
+    package static func line(of name: SeriesName, micros: [Int64]) -> [UInt8] {
+        var line: [UInt8] = []
+        var values = micros.makeIterator()
+        let identity = self.identity(of: name)
+        let typeStart = identity.firstIndex(of: UInt8(ascii: "|")) ?? identity.count
+        for (place, byte) in identity.enumerated() {
+            let isStatsD = place + 1 == typeStart && byte == UInt8(ascii: ":")
+            // The mark of exact paths is no part of a line.
+            if place == typeStart + 2, byte == UInt8(ascii: "!") { continue }
+            line.append(byte)
+            guard place < typeStart, byte == UInt8(ascii: "=") || isStatsD, let value = values.next() else { continue }
+            line += Amount(micros: Int128(value)).description.utf8
+        }
+        return line
+    }
+
     /// Hits that stand last are not written: the parser adds them again.
     private static func appendMetrics(_ name: SeriesName, to bytes: inout [UInt8]) {
         let metrics = name.metrics
-        let isImplied = name.kind == .counter && metrics.count > 1 && metrics.firstIndex(of: SeriesName.hits) == metrics.count - 1
+        let isImplied =
+            name.kind == .counter && metrics.count > 1 && metrics.firstIndex(of: SeriesName.hits) == metrics.count - 1
         for (index, metric) in (isImplied ? metrics.dropLast() : metrics[...]).enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ":")) }
             bytes += PercentText.encode(metric)

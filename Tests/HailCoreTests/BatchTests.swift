@@ -51,7 +51,10 @@ struct BatchTests {
         }
 
         private func entry(_ entry: Entry) throws -> BatchEntry {
-            let operations: [String: BatchEntry.Operation] = ["add": .add, "name": .name, "child": .child]
+            let operations: [String: BatchEntry.Operation] = [
+                "add": .add, "add_float": .addFloat, "least": .least, "greatest": .greatest, "last": .last,
+                "move": .move, "moved": .moved, "distinct": .distinct, "name": .name, "child": .child,
+            ]
             return BatchEntry(
                 letter: try #require(entry.letter.utf8.first), digest: try digest(entry.digest),
                 widthSeconds: entry.widthSeconds, chunk: entry.chunk, page: entry.page,
@@ -72,7 +75,7 @@ struct BatchTests {
     @Test("is encoded and decoded as published")
     func vectors() throws {
         let cases = try VectorFile.cases(of: "batch", as: Vector.self)
-        #expect(cases.count >= 10)
+        #expect(cases.count >= 19)
         for vector in cases {
             let encoded = try bytes(hex: vector.hex)
             guard vector.invalid != true else {

@@ -41,18 +41,30 @@ struct MetricExpressionTests {
     @Test(
         "refuses what is malformed",
         arguments: [
-            "", "/", "a/", "/b", "a/b/c", "a:", "a:b", "a:+:last", "a:p101", "a:p99.99", "a:px", "a\u{0}",
-            "a:counter:counter",
+            "", "/", "a/", "/b", "a/b/c", "a:", "a:b", "a:+:last", "a:p101", "a:p-1", "a:p", "a:px", "a:p50:p60",
+            "a:p1.0000001", "a\u{0}",
+            "a:counter:counter", "a:gauge:p50", "a:set:count", "a:counter:mean",
         ])
     func refused(text: String) {
         #expect(code { _ = try MetricExpression(parsing: text) } == .badMetric)
     }
 
     @Test(
-        "says which kinds are not kept yet",
-        arguments: ["a:gauge", "a:timer", "a:set", "a:mean", "a:p50", "a:p99.9", "b/a:sum", "a:timer:p99"])
-    func notKept(text: String) {
-        #expect(code { _ = try MetricExpression(parsing: text) } == .notKeptYet)
+        "chooses a kind by its name or by a statistic that only timers have",
+        arguments: [
+            ("a", nil, nil), ("a:counter", .counter, nil), ("a:gauge", .gauge, nil), ("a:timer", .timer, nil),
+            ("a:set:last", .set, nil), ("a:count", .timer, .count), ("a:sum:+", .timer, .sum),
+            ("a:timer:mean", .timer, .mean), ("a:min", .timer, .min), ("a:max", .timer, .max),
+            ("a:stddev", .timer, .stddev), ("a:p0", .timer, .percentile(0)),
+            ("a:p50", .timer, .percentile(50_000_000)), ("a:p99.9", .timer, .percentile(99_900_000)),
+            ("a:p99.999", .timer, .percentile(99_999_000)), ("a:p100:timer", .timer, .percentile(100_000_000)),
+        ] as [(String, Kind?, MetricTerm.Statistic?)])
+    func kinds(text: String, kind: Kind?, statistic: MetricTerm.Statistic?) throws {
+        let term = try MetricExpression(parsing: text).numerator
+        #expect(term.kind == kind)
+        #expect(term.statistic == statistic)
+        let bottom = try MetricExpression(parsing: "b/" + text).denominator
+        #expect(bottom == term)
     }
 
     @Test(

@@ -108,7 +108,9 @@ struct TotalsQueryTests {
             (["tz": .path("a")], .badZone, "tz"), (["pk": .path("a", "")], .badPath, "pk"),
             (["dimensions": .path("a", "_")], .badPath, "dimensions"),
             (["metrics": .string("a/b/c")], .badMetric, "metrics"),
-            (["metrics": .string("a:gauge")], .notKeptYet, "metrics"),
+            (["metrics": .string("a:gauge:p50")], .badMetric, "metrics"),
+            (["metrics": .string("a:p50"), "periods": .string("1m:1h")], .noSketch, "periods"),
+            (["metrics": .string("b/a:set")], .noSketch, "periods"),
             (["periods": .string("1d:1y"), "tz": .string("+0100")], .zoneNotKept, "tz"),
             (["periods": .array((0..<33).map { .string("\($0 + 1)m:1h") })], .tooCostly, "periods"),
         ] as [([String: JSONValue], QueryError.Code, String)])

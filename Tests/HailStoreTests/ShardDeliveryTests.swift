@@ -124,7 +124,7 @@ struct ShardDeliveryTests {
         store = ModelStore()
         delivery.enqueue(item(7))
         let said = run(&delivery, &store)
-        #expect(said.first == .markReverted(batches: 4))
+        #expect(said.first == .markReverted(batches: 4, last: 4))
         #expect(said.filter { if case .markReverted = $0 { true } else { false } }.count == 1)
         #expect(store.applied == [5, 6, 7])
         delivery.enqueue(item(8))
@@ -153,7 +153,7 @@ struct ShardDeliveryTests {
         store = ModelStore()
         delivery.enqueue(item(2))
         let said = run(&delivery, &store, nowSeconds: 7 * 86_400)
-        #expect(said == [.markReverted(batches: 1), .acknowledge(header(2), .applied(.nothing))])
+        #expect(said == [.markReverted(batches: 1, last: 1), .acknowledge(header(2), .applied(.nothing))])
     }
 
     @Test("mends a store that went back as soon as a new connection shows it")
@@ -189,7 +189,7 @@ struct ShardDeliveryTests {
         var store = ModelStore(applied: [1, 2], guardValue: 2)
         #expect(
             run(&delivery, &store) == [
-                .acknowledge(header(3), .applied(.nothing)), .markReverted(batches: 3),
+                .acknowledge(header(3), .applied(.nothing)), .markReverted(batches: 3, last: 6),
                 .acknowledge(header(7), .applied(.nothing)),
             ])
     }

@@ -110,11 +110,28 @@ struct SpoolTests {
         let batch = numbered(1)
         _ = try spool.append(windows: [], batches: [batch], nowSeconds: 1_000)
         #expect(throws: StoreError.spoolFull(limitBytes: 300)) {
-            try spool.append(windows: [], batches: [numbered(2), numbered(3)], nowSeconds: 1_000)
+            try spool.append(windows: [window(1)], batches: [numbered(2), numbered(3)], nowSeconds: 1_000)
         }
         try spool.appendAcknowledged([batch.header.identity], nowSeconds: 1_000)
         spool.trim(nowSeconds: 1_030)
-        _ = try spool.append(windows: [], batches: [numbered(2), numbered(3)], nowSeconds: 1_030)
+        _ = try spool.append(windows: [window(1)], batches: [numbered(2)], nowSeconds: 1_030)
+    }
+
+    @Test("takes batches alone past its limit, since what they cover could never leave it otherwise")
+    func limitOfBatches() throws {
+        let spool = try open(limitBytes: 300)
+        _ = try spool.append(windows: [window(1, residual: [3])], batches: [], nowSeconds: 1_000)
+        #expect(spool.owes(window: 1, to: Shard(3)))
+        #expect(!spool.owes(window: 1, to: Shard(4)) && !spool.owes(window: 2, to: Shard(3)))
+        #expect(throws: StoreError.spoolFull(limitBytes: 300)) {
+            for id in 2...9 as ClosedRange<UInt64> {
+                _ = try spool.append(windows: [window(id, residual: [3])], batches: [], nowSeconds: 1_000)
+            }
+        }
+        for sequence in 1...9 as ClosedRange<UInt64> {
+            _ = try spool.append(windows: [], batches: [numbered(sequence)], nowSeconds: 1_000)
+        }
+        #expect(spool.byteCount > 300)
     }
 
     @Test("sets records aside that are older than four days, by name, and replays the others")

@@ -14,7 +14,8 @@ from agent import PATIENCE_SECONDS
 class Store:
     """A redis-server on a unix socket in a folder; only its own process is ever signalled."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, password=None):
+        self.password = password
         self.folder = pathlib.Path(folder)
         self.arguments = arguments
         self.path = str(self.folder / "redis.sock")
@@ -26,16 +27,15 @@ class Store:
         self.folder.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", self.path, "--dir", str(self.folder), "--appendonly", "yes",
-             "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", "", *self.arguments],
+             "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", "", *self.arguments,
+             *(["--requirepass", self.password] if self.password else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
         )
-        self.client = redis.Redis(unix_socket_path=self.path)
+        self.client = redis.Redis(unix_socket_path=self.path, password=self.password)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 self.client.ping()
-                return self
-            except redis.exceptions.AuthenticationError:
                 return self
             except redis.exceptions.RedisError:
                 assert self.process.poll() is None and time.monotonic() < deadline, "redis-server did not start"

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from agent import PATIENCE_SECONDS, Agent, command, embedded_stores, total
+from store import Store
 from test_ledger import closes
 
 
@@ -217,9 +218,7 @@ def test_another_setup_of_the_store_is_refused_with_the_difference(start, store,
 
 
 def test_a_wrong_password_is_refused(folder):
-    from store import Store
-
-    store = Store(folder + "/redis", "--requirepass", "right")
+    store = Store(folder + "/redis", password="right")
     try:
         store.start()
         result = command(
@@ -233,8 +232,6 @@ def test_a_wrong_password_is_refused(folder):
 
 
 def test_a_store_that_appears_later_gets_everything(folder):
-    from store import Store
-
     store = Store(folder + "/redis")
     agent = Agent(folder + "/data", "--store", store.url, "--window", "0.1")
     try:

@@ -74,7 +74,7 @@ def test_an_event_of_the_longest_names_counts(agent):
     letters = ".%:|,#=>@/" * 26
     paths = [[f"d{number}" + letters[:250]] + [letters[:256]] * 7 for number in range(32)]
     metrics = {letters[:250] + str(number): 1 for number in range(4)}
-    event = {"pk": ["big"] + letters[:256]], "dimensions": paths, "metrics": metrics}
+    event = {"pk": ["big", letters[:256]], "dimensions": paths, "metrics": metrics}
     for call in ["/count", "/count_now"]:
         answer = agent.client.post(call, json=event)
         assert answer.status_code == 200, answer.text

@@ -97,7 +97,7 @@ struct AnswerTable: Equatable {
     }
 
     /// `["country", "US"]` as `country>US`; anything else as it is.
-    private static func path(_ name: String) -> String {
+    static func path(_ name: String) -> String {
         guard name.hasPrefix("["), let value = try? JSONText.parse(Array(name.utf8)), case .array(let parts) = value
         else { return name }
         return parts.map { part in

@@ -22,13 +22,16 @@ struct Command: Sendable {
         Command(
             name: "query", summary: "asks an agent for totals or plotpoints", usage: "totals|plotpoints [OPTION]…",
             options: QueryCommand.options, perform: QueryCommand.perform),
+        Command(
+            name: "tail", summary: "prints what an agent takes in, live", usage: "[OPTION]…",
+            options: TailCommand.options, perform: TailCommand.perform),
         Command(name: "version", summary: "prints the version", usage: "", perform: VersionCommand.perform),
         Command(
             name: "help", summary: "explains a command", usage: "[COMMAND]", perform: HelpCommand.perform),
     ]
 
     /// Commands of later versions, by name.
-    static let later = ["keygen", "pixel", "tail"]
+    static let later = ["keygen", "pixel"]
 
     static func named(_ name: String) -> Command? { all.first { $0.name == name } }
 }

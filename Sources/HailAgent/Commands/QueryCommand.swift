@@ -20,12 +20,12 @@ enum QueryCommand {
         [CommandOption("agent", "URL", "the agent's HTTP address; default http://127.0.0.1:8085")] + parameters + [
             CommandOption("json", nil, "prints the answer as it came"),
             CommandOption("csv", nil, "prints comma-separated values"),
+            CommandOption("plot", nil, "draws plotpoints as a chart"),
         ]
 
     private static let onlyPlotpoints = ["period", "depth", "sort", "limit", "threshold"]
 
     static func perform(_ arguments: [String], _ surroundings: Surroundings) throws(CommandError) -> Int32 {
-        if arguments.contains("--plot") { throw .notInThisVersion("query --plot") }
         let (values, words) = try CommandOption.read(arguments, of: options, command: "query")
         let call = words.first ?? ""
         if call == "rank" { throw .notInThisVersion("query rank") }
@@ -37,7 +37,9 @@ enum QueryCommand {
         for name in call == "totals" ? onlyPlotpoints : ["periods"] where values[name] != nil {
             throw .unexpectedArgument("--" + name, command: "query")
         }
-        if values["json"] != nil, values["csv"] != nil { throw .unexpectedArgument("--csv", command: "query") }
+        let forms = ["json", "csv", "plot"].filter { values[$0] != nil }
+        if forms.count > 1 { throw .unexpectedArgument("--" + forms[1], command: "query") }
+        if values["plot"] != nil, call == "totals" { throw .unexpectedArgument("--plot", command: "query totals") }
         let text = values["agent"] ?? "http://127.0.0.1:8085"
         guard let agent = AgentURL(parsing: text) else {
             throw .wrongValue(option: "agent", value: text, allowed: AgentURL.allowed)
@@ -53,12 +55,13 @@ enum QueryCommand {
             surroundings.complain("\(text) cannot be reached: \(error.reason)")
             return ExitCode.unavailable
         }
-        return print(answer, as: values["json"] != nil ? .json : values["csv"] != nil ? .csv : .table, surroundings)
+        return print(answer, as: forms.first.flatMap(Form.init) ?? .table, surroundings)
     }
 
-    private enum Form {
+    private enum Form: String {
         case json
         case csv
+        case plot
         case table
     }
 
@@ -71,6 +74,9 @@ enum QueryCommand {
         if form == .json {
             return surroundings.output(answer.body + [0x0A]) ? ExitCode.success : ExitCode.inputOutput
         }
+        if form == .plot, let plot = AnswerPlot(value) {
+            return surroundings.output(Array(plot.text.utf8)) ? ExitCode.success : ExitCode.inputOutput
+        }
         guard let table = AnswerTable(value) else {
             surroundings.complain("the answer is no table; --json prints it as it came")
             return ExitCode.fault
@@ -81,7 +87,7 @@ enum QueryCommand {
     }
 
     /// What the agent says against the question: its own code and message where it answered as agents do.
-    private static func refusal(_ answer: FetchAnswer, _ value: JSONValue?) -> String {
+    static func refusal(_ answer: FetchAnswer, _ value: JSONValue?) -> String {
         if case .string(let code) = value?["error"]?["code"], case .string(let message) = value?["error"]?["message"] {
             return "the agent refuses: \(code): \(AnswerTable.visible(message))"
         }

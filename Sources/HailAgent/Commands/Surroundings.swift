@@ -1,3 +1,5 @@
+import Glibc
+
 /// Everything commands touch outside themselves; tests bring their own.
 package struct Surroundings: Sendable {
     /// Sends one datagram; the system's words where it was refused.
@@ -17,6 +19,8 @@ package struct Surroundings: Sendable {
     package var fetch: @Sendable (_ agent: AgentURL, _ target: String) throws(SystemError) -> FetchAnswer
     /// What is wrong with the store, one sentence a fault.
     package var storeFaults: @Sendable (AgentOptions) -> [String]
+    /// Waits a moment before an agent is asked again.
+    package var pause: @Sendable () -> Void = { usleep(300_000) }
     /// Runs the agent; its exit code.
     package var run: @Sendable (AgentOptions) -> Int32
 

@@ -32,10 +32,11 @@ final class Flusher: @unchecked Sendable {
     private var acknowledged: [BatchIdentity] = []
     /// Of batches under way: the window that counts under the condition of each group.
     private var claims: [BatchIdentity: [UInt64?]] = [:]
+    private var history = StoredHistory()
     private var isSpoolFailing = false
     /// Windows under way that the spool refused.
     private var unspooled: Set<UInt64> = []
-    private var isCoarsening = false
+    private var pendingLimit: PendingLimit
     private var isStoreUp = false
     private var isTrimDue = false
 
@@ -59,6 +60,7 @@ final class Flusher: @unchecked Sendable {
         self.log = log
         self.writer = writer
         self.returns = returns
+        pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
         pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
     }
 
@@ -100,7 +102,7 @@ final class Flusher: @unchecked Sendable {
         let records = foldArrived()
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
-        boundPending()
+        finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
     }
 
     private struct FoldedWindow {
@@ -201,25 +203,6 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Keeps pending cells under the limit: gives up the finest resolution first, and only then, by name, whole shards.
-    private func boundPending() {
-        while pending.byteCount > settings.pendingLimitBytes {
-            let given = pending.coarsen()
-            if given > 0 {
-                ledger.count { $0.cellsCoarsened += UInt64(given) }
-                if !isCoarsening { log.warning("pending limit reached: the finest cells are folded into coarser ones") }
-                isCoarsening = true
-                continue
-            }
-            let largest = pending.shards.indices.max { pending.shards[$0].entryCount < pending.shards[$1].entryCount }
-            guard let largest, pending.shards[largest].entryCount > 0 else { return }
-            let dropped = pending.take(shard: UInt8(largest))
-            log.error("pending limit reached: a shard's cells are lost", ["shard": largest])
-            finish(ledger.lost(covers: dropped.windows, reason: .pendingFull))
-        }
-        if pending.entryCount == 0 { isCoarsening = false }
-    }
-
     // MARK: Answers
 
     /// What the store's side reports; callable from any queue.
@@ -228,12 +211,15 @@ final class Flusher: @unchecked Sendable {
     private func take(_ event: StoreEvent) {
         switch event {
         case .acknowledged(let header, let outcome): acknowledge(header, outcome)
-        case .reverted(let shard, let batches):
+        case .reverted(let last, let batches):
             // The store may have lost names too: say them again.
             book.forgetMarks()
-            ledger.count { $0.eventsReverted += batches }
+            let isOwn = last.agent == settings.agent
+            let events = isOwn ? history.revert(batches: batches, last: last.sequence, of: last.shard.number) : 0
+            ledger.count { $0.eventsReverted += events }
             log.error(
-                "the store lost batches it had acknowledged", ["shard": shard.number, "batches": batches])
+                "the store lost batches it had acknowledged",
+                ["shard": last.shard.number, "batches": batches, "events": events])
         case .shardStopped(let shard, let reason):
             numbers.stop(shard.number)
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
@@ -286,9 +272,13 @@ final class Flusher: @unchecked Sendable {
                 log.error("the store refused cells", ["reason": reason.rawValue, "cells": dead])
             }
         }
-        if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
         acknowledged.append(header.identity)
-        finish(ledger.acknowledged(covers: header.covers))
+        let settled = ledger.acknowledged(covers: header.covers)
+        if header.identity.agent == settings.agent {
+            numbers.answered(header.shard.number)
+            history.stored(settled.storedEvents, with: header.identity.sequence, of: header.shard.number)
+        }
+        finish(settled.windows)
     }
 
     private func finish(_ windows: [UInt64]) {

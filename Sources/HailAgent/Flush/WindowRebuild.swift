@@ -22,7 +22,8 @@ struct WindowRebuild {
         guard let body = WindowBody(decoding: recovered.body) else { return nil }
         let table = SeriesTable(limit: .max / 256)
         for series in body.series {
-            guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true), series.sums.isEmpty || name.metrics.count == series.sums.count
+            guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true),
+                series.sums.isEmpty || name.metrics.count == series.sums.count
             else { return nil }
             let count = series.identity.count
             let padded = series.identity + [UInt8](repeating: 0, count: 8)

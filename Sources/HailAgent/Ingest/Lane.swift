@@ -13,6 +13,8 @@ final class Lane: @unchecked Sendable {
         let digester: Digester
         let ladder: Ladder
         let numbers: WindowNumbers
+        /// Numbers of texts, for the spy log.
+        let spyNumbers: WindowNumbers
         let ledger: Ledger
         /// Takes a closed window to the flush queue.
         let handOver: @Sendable (ClosedWindow) -> Void
@@ -23,6 +25,7 @@ final class Lane: @unchecked Sendable {
     private let shared: Shared
     private let seriesLimit: Int
     private let buffer = LineBuffer()
+    private let spyRing = SpyRing()
     private var table: SeriesTable
     private var generation: UInt64 = 0
     private var schedule: FlushSchedule
@@ -31,6 +34,7 @@ final class Lane: @unchecked Sendable {
     private var windowsOut = 0
     private var windowCount = 0
     private var openedMillis: Int64 = 0
+    private var tickMillis: Int64 = 0
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
     private var receipt: LaneReceipt
@@ -70,6 +74,13 @@ final class Lane: @unchecked Sendable {
             return
         }
         scanAndAdd(datagram, firstNumber: 1)
+        spyRing.note(datagram, number: shared.spyNumbers.take(), millis: tickMillis)
+    }
+
+    /// The newest events after a text of a number, for the spy log.
+    func spy(after number: UInt64) -> [SpyLine] {
+        dispatchPrecondition(condition: .onQueue(queue))
+        return spyRing.lines(after: number, scanner: shared.scanner, buffer: buffer)
     }
 
     /// The first byte of a sealed frame.
@@ -78,6 +89,7 @@ final class Lane: @unchecked Sendable {
     /// Opens or closes the window by the clock, before a batch is taken in.
     func tick(nowMillis: Int64) {
         dispatchPrecondition(condition: .onQueue(queue))
+        tickMillis = nowMillis
         if isOver(nowMillis), !table.sums.isEmpty, isDue(nowMillis) { close() }
         if table.sums.isEmpty { open(nowMillis) }
     }
@@ -95,6 +107,7 @@ final class Lane: @unchecked Sendable {
     func take(body: [UInt8]) -> BodyReceipt {
         dispatchPrecondition(condition: .onQueue(queue))
         tick(nowMillis: WallClock.millis)
+        receipt.datagrams += 1
         bodyReceipt = BodyReceipt()
         defer { bodyReceipt = nil }
         body.withUnsafeBufferPointer { text in
@@ -108,6 +121,7 @@ final class Lane: @unchecked Sendable {
                     number += 1
                 } else {
                     scanAndAdd(piece, firstNumber: number)
+                    spyRing.note(piece, number: shared.spyNumbers.take(), millis: WallClock.millis)
                     number += UInt32(piece.count { $0 == UInt8(ascii: "\n") })
                 }
                 start = end
@@ -123,6 +137,9 @@ final class Lane: @unchecked Sendable {
         tick(nowMillis: WallClock.millis)
         try put(event)
         receipt.events += 1
+        SeriesNameEncoder.line(of: event.name, micros: event.micros).withUnsafeBufferPointer {
+            spyRing.note($0, number: shared.spyNumbers.take(), millis: WallClock.millis)
+        }
         publish()
     }
 

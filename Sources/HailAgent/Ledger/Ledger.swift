@@ -84,14 +84,16 @@ final class Ledger: @unchecked Sendable {
 
     /// A batch that covers these windows was acknowledged.
     ///
-    /// - Returns: the windows that are in the store now, whole.
-    func acknowledged(covers: [UInt64]) -> [UInt64] {
+    /// - Returns: the windows that are in the store now, whole, and the events that they brought into it.
+    func acknowledged(covers: [UInt64]) -> (windows: [UInt64], storedEvents: UInt64) {
         locked {
-            covers.filter { id in
+            let before = counts.eventsStored
+            let settled = covers.filter { id in
                 guard let parts = windows[id]?.parts else { return false }
                 windows[id]?.parts = parts - 1
                 return settle(id)
             }
+            return (settled, counts.eventsStored - before)
         }
     }
 

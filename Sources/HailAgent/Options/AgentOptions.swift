@@ -17,7 +17,6 @@ package struct AgentOptions: Equatable, Sendable {
     /// The finite resolutions of `ladder` that keep sketches, as `width:kept`.
     package var sketches: [Resolution] = []
     package var zones = ["UTC"]
-    package var keysPath: String?
     package var plain = Trust.loopback
     package var read = Trust.loopback
     /// Lower-case; beside `localhost`, `127.0.0.1`, `[::1]`.

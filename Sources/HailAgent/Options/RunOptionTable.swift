@@ -75,8 +75,9 @@ extension RunOption {
     private static let trust = [
         RunOption(
             "keys", "FILE", meaning: "key registry (not in this version)", allowed: "a file's path"
-        ) { given, options throws(Refusal) in
-            options.keysPath = try OptionValue.path(given)
+        ) { _, _ throws(Refusal) in
+            // An operator who names a registry counts on it: better no agent than one without keys.
+            throw Refusal(allowed: "nothing yet: this version takes no sealed frames")
         },
         RunOption(
             "plain", "WHO", standard: "loopback",

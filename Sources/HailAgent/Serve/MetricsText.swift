@@ -44,7 +44,8 @@ struct MetricsText {
             for reason in LossReason.allCases { sample(["reason": reason.rawValue], counts.eventsLost[reason] ?? 0) }
         }
         page.counter(
-            "events_reverted_total", "Batches the store lost after it had acknowledged them.", counts.eventsReverted)
+            "events_reverted_total", "Events stored with batches that the store lost after it had acknowledged them.",
+            counts.eventsReverted)
         page.counter("cells_dead_total", "Cells the store refused, by reason.") { sample in
             for (reason, count) in counts.cellsDead.sorted(by: { $0.key < $1.key }) {
                 sample(["reason": reason], count)

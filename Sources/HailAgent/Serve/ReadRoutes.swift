@@ -7,6 +7,7 @@ import HailStore
 struct ReadRoutes: Sendable {
     let reader: StoreReader
     let ladder: Ladder
+    let sketches: [Resolution]
 
     var routes: [String: Router.Route] {
         [
@@ -14,14 +15,16 @@ struct ReadRoutes: Sendable {
                 try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) {
                     parameters throws(QueryError) in
                     try TotalsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
+                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
+                        digester: NameDigest.blake2b)
                 }
             },
             "/plotpoints": Router.Route(access: .read) { call in
                 try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) {
                     parameters throws(QueryError) in
                     try PlotpointsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, digester: NameDigest.blake2b)
+                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
+                        digester: NameDigest.blake2b)
                 }
             },
             "/subdimensions": Router.Route(access: .read) { call in

@@ -23,9 +23,9 @@ struct WriteRoutes: Sendable {
 
     var routes: [String: Router.Route] {
         [
-            "/count": Router.Route(access: .write) { try count($0, waiting: false) },
-            "/count_now": Router.Route(access: .write) { try count($0, waiting: true) },
-            "/flush_hail": Router.Route(access: .write) { flush($0) },
+            "/count": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: false) },
+            "/count_now": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: true) },
+            "/flush_hail": Router.Route(access: .write, methods: ["GET", "POST"]) { flush($0) },
             "/lines": Router.Route(access: .write, methods: ["POST"], takesBody: true) { try lines($0) },
         ]
     }

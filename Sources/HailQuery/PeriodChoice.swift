@@ -1,0 +1,37 @@
+import HailCore
+
+/// The periods that a call asks for.
+struct PeriodChoice: Sendable {
+    let periods: [Period]
+    /// Whether nobody asked for them: what cannot be answered is then left out.
+    let isDefault: Bool
+    /// The name the caller gave them under, for errors.
+    let parameter: String
+    let now: Int64
+    let zone: ZoneRules
+    let ladder: Ladder
+    /// The finite resolutions that keep sketches and distinct members.
+    let sketches: [Resolution]
+
+    /// Which cells answer each period.
+    ///
+    /// - Parameter withSketches: only from resolutions that keep sketches.
+    /// - Throws: what a period is refused for; `no_sketch`.
+    func coverages(withSketches: Bool) throws(QueryError) -> [Coverage] {
+        var coverages: [Coverage] = []
+        var refusal: QueryError?
+        for period in periods where !coverages.contains(where: { $0.period.text == period.text }) {
+            do throws(QueryError) {
+                coverages.append(
+                    try Coverage(
+                        period, now: now, zone: zone, ladder: ladder, sketches: withSketches ? sketches : nil,
+                        cutsForeignDays: isDefault, parameter: parameter))
+            } catch  where isDefault && [.badPeriod, .zoneNotKept, .noSketch].contains(error.code) {
+                // Nobody asked for this default, and the agent keeps nothing that could answer it.
+                if error.code == .noSketch { refusal = error }
+            }
+        }
+        if coverages.isEmpty, let refusal { throw refusal }
+        return coverages
+    }
+}
