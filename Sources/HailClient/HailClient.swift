@@ -67,20 +67,16 @@ public final class HailClient: Sendable {
     ///   - value: Finite; negative ones too.
     ///   - dimensions: By what it can be told apart.
     public func gauge(_ name: HailName, _ value: Double, _ dimensions: [String: any HailPath] = [:]) {
-        let lines = (value.sign == .minus ? [0, value] : [value]).map { value in
+        func set(_ value: Double) -> [UInt8]? {
             Self.line(name, "g", dimensions) { line in
                 guard value.isFinite else { return false }
                 line.addValue(Self.text(value))
                 return true
             }
         }
-        guard let last = lines.last, let last else { return courier.drop() }
-        // A sign alone would move the gauge. From zero on, to move and to set are the same.
-        if lines.count > 1, let first = lines[0] {
-            courier.add(first + [UInt8(ascii: "\n")] + last)
-        } else {
-            courier.add(last)
-        }
+        // A sign would move the gauge; from zero, to move and to set are the same. Both lines travel together.
+        guard value < 0, let zero = set(0), let last = set(value) else { return send(set(value)) }
+        courier.add(zero + [UInt8(ascii: "\n")] + last)
     }
 
     /// Sets a gauge to a whole number.
@@ -118,9 +114,9 @@ public final class HailClient: Sendable {
         _ name: HailName, _ duration: Duration, _ dimensions: [String: any HailPath] = [:], rate: Double = 1
     ) {
         let (seconds, attoseconds) = duration.components
-        // Attoseconds to whole nanoseconds, which is what a line keeps of milliseconds.
-        let milliseconds = Double(seconds) * 1_000 + Double(attoseconds / 1_000_000_000) / 1_000_000
-        timing(name, milliseconds, dimensions, rate: rate)
+        // Whole nanoseconds, of which one division makes the nearest number; a line keeps no more of milliseconds.
+        let nanoseconds = Double(seconds) * 1_000_000_000 + Double(attoseconds / 1_000_000_000)
+        timing(name, nanoseconds / 1_000_000, dimensions, rate: rate)
     }
 
     /// Runs `body` and adds the time it took to a timer, also where it throws.
