@@ -24,7 +24,8 @@ func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Targ
 let package = Package(
     name: "hailwhale",
     products: [
-        .executable(name: "hailwhale", targets: ["hailwhale"])
+        .executable(name: "hailwhale", targets: ["hailwhale"]),
+        .library(name: "HailClient", targets: ["HailClient"]),
     ],
     targets: [
         .executableTarget(name: "hailwhale", dependencies: ["HailAgent"], swiftSettings: strict),
@@ -40,6 +41,7 @@ let package = Package(
         house("HailSeal", over: ["HailCore", "CSodium"]),
         house("HailStore", over: ["HailCore", "CHiredis"]),
         house("HailNet", over: ["HailCore", "CMicroHTTPD", "CIngest"]),
+        house("HailClient", over: ["HailCore", "HailWire"]),
         house("HailCore"),
         .systemLibrary(name: "CHiredis"),
         .systemLibrary(name: "CSodium"),
@@ -51,6 +53,7 @@ let package = Package(
         tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
+        tests(of: "HailClient", with: ["HailCore", "HailWire"]),
         tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ]

@@ -1,4 +1,5 @@
 import HailCore
+import HailWire
 
 /// `hailwhale send`: lines from stdin to an agent, packed into datagrams.
 enum SendCommand {

@@ -1,25 +1,25 @@
 /// Packs lines into datagrams: as many whole lines as fit, in order.
-struct LinePacker {
+package struct LinePacker {
     /// What fits through an Ethernet path without fragments: 1,500 less IPv6 and UDP headers and some room.
-    static let standardBytes = 1_432
+    package static let standardBytes = 1_432
 
-    let preferredBytes: Int
+    package let preferredBytes: Int
     /// What no datagram can exceed; longer lines are refused.
-    let limitBytes: Int
-    private(set) var lineCount = 0
+    package let limitBytes: Int
+    package private(set) var lineCount = 0
     private var open: [UInt8] = []
 
-    init(preferredBytes: Int = standardBytes, limitBytes: Int) {
+    package init(preferredBytes: Int = standardBytes, limitBytes: Int) {
         self.preferredBytes = preferredBytes
         self.limitBytes = limitBytes
     }
 
-    struct Datagram: Equatable {
-        let bytes: [UInt8]
-        let lineCount: Int
+    package struct Datagram: Equatable {
+        package let bytes: [UInt8]
+        package let lineCount: Int
     }
 
-    enum Outcome: Equatable {
+    package enum Outcome: Equatable {
         /// The line waits for others.
         case waiting
         /// These are full; a line longer than the preferred size travels alone.
@@ -28,7 +28,7 @@ struct LinePacker {
     }
 
     /// Takes a line without its end; the empty line is no line.
-    mutating func add(_ line: [UInt8]) -> Outcome {
+    package mutating func add(_ line: [UInt8]) -> Outcome {
         guard !line.isEmpty else { return .waiting }
         guard line.count <= limitBytes else { return .tooLong }
         var full: [Datagram] = []
@@ -41,7 +41,7 @@ struct LinePacker {
     }
 
     /// Ends the datagram under way; nil if there is none.
-    mutating func close() -> Datagram? {
+    package mutating func close() -> Datagram? {
         guard !open.isEmpty else { return nil }
         defer {
             open = []
