@@ -12,7 +12,8 @@ struct BucketKey {
         self.digest = digest
         self.bucket = bucket
         widthSeconds = UInt32(resolution.widthSeconds)
-        expirySeconds = resolution.isAllTime
+        expirySeconds =
+            resolution.isAllTime
             ? 0
             : UInt64(resolution.startSeconds(ofBucket: bucket) + resolution.widthSeconds + resolution.keptSeconds)
     }

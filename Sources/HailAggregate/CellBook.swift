@@ -62,7 +62,9 @@ package final class CellBook {
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
 
-    /// By level: whether the resolution keeps sketches and members. The all-time total always does.
+    /// By level: whether the resolution keeps sketches and members.
+    ///
+    /// The all-time total always does.
     let keepsSketches: [Bool]
 
     /// - Parameter sketches: the resolutions that keep timers' sketches and sets' members.

@@ -1,6 +1,8 @@
 import HailCore
 
-/// What the values of a timer come to. Merging is commutative.
+/// What the values of a timer come to.
+///
+/// Merging is commutative.
 struct TimerSums: Equatable {
     /// Millionths of values; one that was sampled at 1 in 10 counts ten times.
     private(set) var countMicros: Int128 = 0

@@ -31,7 +31,8 @@ package enum SeriesNameEncoder {
     /// Hits that stand last are not written: the parser adds them again.
     private static func appendMetrics(_ name: SeriesName, to bytes: inout [UInt8]) {
         let metrics = name.metrics
-        let isImplied = name.kind == .counter && metrics.count > 1 && metrics.firstIndex(of: SeriesName.hits) == metrics.count - 1
+        let isImplied =
+            name.kind == .counter && metrics.count > 1 && metrics.firstIndex(of: SeriesName.hits) == metrics.count - 1
         for (index, metric) in (isImplied ? metrics.dropLast() : metrics[...]).enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ":")) }
             bytes += PercentText.encode(metric)

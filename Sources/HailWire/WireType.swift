@@ -2,7 +2,9 @@ import HailCore
 
 /// The type of a line, as it stands in identities.
 enum WireType {
-    /// Behind a type: the paths count at their full length only. No line can have it, HTTP writes may.
+    /// Behind a type: the paths count at their full length only.
+    ///
+    /// No line can have it, HTTP writes may.
     static let exactMark = "!"
 
     static func kind(of type: String) -> Kind? {

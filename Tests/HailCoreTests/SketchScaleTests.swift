@@ -18,7 +18,9 @@ struct SketchScaleTests {
         }
     }
 
-    @Test("keeps the order of values", arguments: [(-9e12, -1), (-1, -1e-6), (-1e-6, 0), (0, 1e-6), (1, 1.1), (1e6, 9e12)])
+    @Test(
+        "keeps the order of values",
+        arguments: [(-9e12, -1), (-1, -1e-6), (-1e-6, 0), (0, 1e-6), (1, 1.1), (1e6, 9e12)])
     func order(left: Double, right: Double) {
         let (low, high) = (SketchScale.bucket(of: left), SketchScale.bucket(of: right))
         #expect(SketchScale.isOrdered(low, high))

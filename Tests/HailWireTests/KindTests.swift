@@ -35,7 +35,9 @@ struct KindTests {
             let read = try #require(ReadLine.only("a:\(value)|g|#t"))
             #expect(read.steps == [[.set(value)]], "\(value)")
         }
-        for (text, value) in [("0.1", 0.1), ("1e-400", 0), ("1e308", 1e308), ("00012.50", 12.5), ("9007199254740993", 9007199254740992)] {
+        for (text, value) in [
+            ("0.1", 0.1), ("1e-400", 0), ("1e308", 1e308), ("00012.50", 12.5), ("9007199254740993", 9007199254740992),
+        ] {
             #expect(ReadLine.only("a:\(text)|g")?.steps == [[.set(value)]], "\(text)")
         }
     }

@@ -24,7 +24,8 @@ struct LineVectorTests {
             let move: String?
 
             var read: ReadLine.Step? {
-                self.set.flatMap(Double.init).map(ReadLine.Step.set) ?? move.flatMap(Double.init).map(ReadLine.Step.move)
+                self.set.flatMap(Double.init).map(ReadLine.Step.set)
+                    ?? move.flatMap(Double.init).map(ReadLine.Step.move)
             }
         }
 

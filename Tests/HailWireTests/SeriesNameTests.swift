@@ -57,7 +57,9 @@ struct SeriesNameTests {
                 }
             }
             guard let name = try? SeriesNameParser.parse(identity) else { continue }
-            #expect((try? SeriesNameParser.parse(SeriesNameEncoder.identity(of: name))) == name, "\(String(decoding: identity, as: UTF8.self))")
+            #expect(
+                (try? SeriesNameParser.parse(SeriesNameEncoder.identity(of: name))) == name,
+                "\(String(decoding: identity, as: UTF8.self))")
         }
     }
 
