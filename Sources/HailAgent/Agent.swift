@@ -26,6 +26,7 @@ final class Agent: @unchecked Sendable {
     private let httpLane: Lane
     private let onceLane: Lane
     private let receivers: [DatagramReceiver]
+    private let listeners: [LineListener]
     private let server: HTTPServer?
     private let state: AgentState
     private let recovered: [SpoolRecovery.Batch]
@@ -89,7 +90,8 @@ final class Agent: @unchecked Sendable {
             numbers: WindowNumbers(startMillis: WallClock.millis), spyNumbers: WindowNumbers(startMillis: 1),
             ledger: ledger,
             handOver: { [flusher] in flusher.handOver($0) })
-        let count = sockets.count + 2
+        // Beside the sockets' lanes: one for streams, one for HTTP, one for writes that count once.
+        let count = sockets.count + 3
         func lane(_ number: Int, _ transport: Transport) -> Lane {
             Lane(
                 number: number, transport: transport, seriesLimit: max(1, options.maxSeries / count),
@@ -104,7 +106,9 @@ final class Agent: @unchecked Sendable {
             udpLanes.append(lane)
             receivers.append(try Agent.receiver(socket, lane, plain: options.plain))
         }
-        lanes = udpLanes + [httpLane, onceLane]
+        let streamLane = lane(sockets.count + 2, .tcp)
+        lanes = udpLanes + [httpLane, onceLane, streamLane]
+        listeners = try Agent.listen(options, streamLane, log: log)
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
@@ -130,6 +134,21 @@ final class Agent: @unchecked Sendable {
             }
         }
         return sockets
+    }
+
+    private static func listen(_ options: AgentOptions, _ lane: Lane, log: Log) throws -> [LineListener] {
+        let plain = options.plain
+        return try options.tcp.map { address in
+            let listener = try LineListener(on: address, queue: lane.queue) { text, peer, isTooLong in
+                lane.tick(nowMillis: WallClock.millis)
+                lane.take(
+                    stream: text.assumingMemoryBound(to: UInt8.self), isTrusted: plain.includes(peer),
+                    isTooLong: isTooLong)
+                lane.publish()
+            }
+            log.info("listening", ["transport": "tcp", "address": listener.address])
+            return listener
+        }
     }
 
     private static func receiver(_ socket: DatagramSocket, _ lane: Lane, plain: Trust) throws -> DatagramReceiver {
@@ -165,6 +184,7 @@ final class Agent: @unchecked Sendable {
     /// - Parameter refused: called where a store that was away comes back and refuses the agent.
     func start(refused: @escaping @Sendable (any Error) -> Void) throws {
         for receiver in receivers { receiver.start() }
+        for listener in listeners { listener.start() }
         if let server {
             try server.start(router(for: server).handle)
             for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
@@ -239,6 +259,10 @@ final class Agent: @unchecked Sendable {
         for receiver in receivers {
             receiving.enter()
             receiver.stop(drain: true) { receiving.leave() }
+        }
+        for listener in listeners {
+            receiving.enter()
+            listener.stop { receiving.leave() }
         }
         _ = receiving.wait(timeout: .now() + 3)
         server?.stop(graceSeconds: 1)

@@ -96,7 +96,9 @@ package final class PendingCells {
                     identity: Array(plans.plans[Int(moment.series)].identity), timeSeconds: moment.seconds,
                     sums: sums))
         }
-        for (number, samples) in Dictionary(grouping: window.sums.samples, by: \.series) {
+        // Series in their order, so that what is equally new is added up as it would be without the detour.
+        for (number, samples) in Dictionary(grouping: window.sums.samples, by: \.series).sorted(by: { $0.key < $1.key })
+        {
             series.append(
                 WindowBody.Series(
                     identity: Array(plans.plans[Int(number)].identity), timeSeconds: nil, sums: [], samples: samples))
@@ -188,7 +190,14 @@ package final class PendingCells {
             let kind = plans.plans[Int(sample.series)].kind
             if sums[place]?.add(sample) == nil { sums[place] = CellSums(sample, kind: kind) }
         }
-        for (place, cell) in sums {
+        // Series of other tags share a gauge's records, so the newest comes last, whatever order a dictionary has.
+        func rank(_ cell: CellSums) -> Int64 {
+            if case .gauge(let moves) = cell { moves.timeMillis } else { .min }
+        }
+        let ordered = sums.sorted {
+            (rank($0.value), $0.key.series, $0.key.slot) < (rank($1.value), $1.key.series, $1.key.slot)
+        }
+        for (place, cell) in ordered {
             let plan = plans.plans[Int(place.series)]
             let first = Int(plan.firstRecord) + Int(place.slot) * Int(plan.recordsPerSlot)
             let key = SpanSums.Key(

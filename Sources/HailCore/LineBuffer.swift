@@ -5,12 +5,12 @@
 package final class LineBuffer {
     /// Identity bytes, one after the other; eight more than any text needs, so that a hash may read past an end.
     package let identities: UnsafeMutablePointer<UInt8>
-    /// Values in millionths.
+    /// Values, in millionths where they are counters' or timers'; see `ScannedLine`.
     package let values: UnsafeMutablePointer<Int64>
     package let lines: UnsafeMutablePointer<ScannedLine>
     /// Members of sets, one after the other.
     package let members: UnsafeMutablePointer<UInt8>
-    package private(set) var memberCount = 0
+    package var memberCount = 0
     package var identityCount = 0
     package var valueCount = 0
     package var lineCount = 0
@@ -21,7 +21,8 @@ package final class LineBuffer {
     package static let textBytes = Limits.datagramBytes
     /// A line's identity adds at most the bytes of `:` and `|` to what the line had.
     private static let identityBytes = 2 * textBytes + 64
-    /// The shortest value is one digit and a separator; an event adds one for `hits`.
+    /// The shortest value is one digit and a separator, and a gauge's or a member takes two slots; an event of the
+    /// type `c` adds one for `hits`.
     private static let valueSlots = textBytes + 64
     private static let lineSlots = textBytes / 2 + 2
 

@@ -41,6 +41,7 @@ package struct LineScanner {
                 var line = ScannedLine()
                 line.number = number
                 let (identityCount, valueCount) = (buffer.identityCount, buffer.valueCount)
+                let memberCount = buffer.memberCount
                 do throws(LineError) {
                     try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
                     if line.timeSeconds != ScannedLine.noTime {
@@ -51,6 +52,7 @@ package struct LineScanner {
                     line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
                     buffer.identityCount = identityCount
                     buffer.valueCount = valueCount
+                    buffer.memberCount = memberCount
                 }
                 buffer.lines[buffer.lineCount] = line
                 buffer.lineCount += 1

@@ -74,6 +74,7 @@ package enum SeriesNameParser {
             guard metrics.count < Limits.metricsPerLine else { throw .tooManyMetrics }
             metrics.append(try part(piece.dropLast()))
         }
+        guard !metrics.isEmpty else { throw .emptyMetric }
         if kind == .counter, !metrics.contains(SeriesName.hits) { metrics.append(SeriesName.hits) }
         return metrics
     }

@@ -32,6 +32,17 @@ struct FanOutTests {
         #expect(FanOut(name).groups.map(FanOutTests.text) == ["_", "a/5*", "b/x/1*"])
     }
 
+    @Test("of a gauge counts at the subject itself, at the overall group and at full paths alone")
+    func gauge() {
+        let name = SeriesName(
+            subject: ["p", "q"], metrics: ["x"], kind: .gauge,
+            paths: [["geo", "US", "CA"], ["t"], ["t", "a"], ["geo", "US"]])
+        let exact = FanOut(name).exact
+        #expect(exact.subjects == [["p", "q"]])
+        #expect(exact.groups.map(FanOutTests.text) == ["_", "geo/US*", "geo/US/CA*", "t*", "t/a*"])
+        #expect(FanOut(SeriesName(subject: [], metrics: ["x"], kind: .gauge, paths: [])).exact.subjects == [[]])
+    }
+
     @Test("tells names apart by their bytes")
     func bytes() {
         let name = SeriesName(

@@ -17,9 +17,13 @@ final class Flow {
     private var windowCount: UInt64 = 0
     private var sequences = [UInt64](repeating: 1, count: 256)
     private let buffer = LineBuffer()
+    /// The clock for gauges that bring no time.
+    var nowMillis: Int64 = 0
 
-    init(ladder: Ladder, laneCount: Int = 1, droppedDimensions: Set<String> = []) {
-        book = CellBook(ladder: ladder, digester: NameDigest.blake2b)
+    init(
+        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<String> = []
+    ) {
+        book = CellBook(ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
         pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
@@ -41,13 +45,20 @@ final class Flow {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
         let finestSeconds = book.ladder.finest.widthSeconds
-        table.add(buffer, finestSeconds: finestSeconds) { line in
+        for position in 0..<buffer.lineCount
+        where buffer.lines[position].kind == .set && buffer.lines[position].error == nil {
+            let start = Int(buffer.lines[position].valuesStart)
+            let member = UnsafeBufferPointer(
+                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
+            buffer.values[start] = Int64(bitPattern: NameDigest.blake2b(Array(member)).high)
+        }
+        table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
                 let name = try SeriesNameParser.parse(buffer.identity(of: line))
                 let index = table.insert(
                     buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
                     name: name)
-                table.add(line, of: buffer, to: index, finestSeconds: finestSeconds)
+                table.add(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
             } catch {
                 line.error = error
                 refused.append(error)

@@ -3,11 +3,15 @@ import Testing
 
 /// The store as `protocol/redis.md` describes it, in memory: applies batches and reads cells back, with nothing of
 /// the writer's code but the names of keys.
-struct StoreModel {
+struct StoreModel: Equatable {
     private(set) var fields: [[UInt8]: [[UInt8]: Int128]] = [:]
     private(set) var names: [[UInt8]: Set<[UInt8]>] = [:]
     private(set) var children: [[UInt8]: Set<[UInt8]>] = [:]
     private(set) var expiries: [[UInt8]: UInt64] = [:]
+    private(set) var floats: [[UInt8]: [[UInt8]: Double]] = [:]
+    private(set) var extremes: [[UInt8]: [[UInt8]: Int64]] = [:]
+    private(set) var gauges: [[UInt8]: [[UInt8]: Gauge]] = [:]
+    private(set) var members: [[UInt8]: Set<[UInt8]>] = [:]
     private var usedOnceIDs: [Shard: Set<Digest>] = [:]
 
     /// Applies a batch as it would come over the wire.
@@ -19,11 +23,62 @@ struct StoreModel {
             {
                 continue
             }
-            for entry in group.entries { apply(entry, shard: batch.shard) }
+            var move: Move?
+            for entry in group.entries { try apply(entry, shard: batch.shard, &move) }
         }
     }
 
-    private mutating func apply(_ entry: BatchEntry, shard: Shard) {
+    struct Gauge: Equatable {
+        var value: Double
+        var millis: Int64
+    }
+
+    /// What the last move of a group found and left.
+    private struct Move {
+        let digest: Digest
+        let found: Gauge?
+        let left: Gauge
+    }
+
+    /// `FIELD DECIMAL`, cut at the last space.
+    private static func halves(_ field: [UInt8]) throws -> (field: [UInt8], number: Double) {
+        let space = try #require(field.lastIndex(of: 0x20))
+        let number = try #require(Double(String(decoding: field[(space + 1)...], as: UTF8.self)))
+        return (Array(field[..<space]), number)
+    }
+
+    private mutating func put(_ gauge: Gauge, _ field: [UInt8], _ key: [UInt8]) {
+        if let held = gauges[key]?[field], (held.millis, held.value) > (gauge.millis, gauge.value) { return }
+        gauges[key, default: [:]][field] = gauge
+    }
+
+    private mutating func applyGauge(
+        _ item: BatchEntry.Item, of entry: BatchEntry, at key: [UInt8], _ move: inout Move?
+    ) throws {
+        switch entry.operation {
+        case .last:
+            let (field, number) = try StoreModel.halves(item.field)
+            put(Gauge(value: number, millis: item.value), field, key)
+        case .move:
+            #expect(entry.items.count == 1 && entry.expirySeconds == 0 && entry.widthSeconds == 0)
+            let (field, number) = try StoreModel.halves(item.field)
+            let held = gauges[key]?[field]
+            let sum = (((held?.value ?? 0) + number) * 1_000_000).rounded() / 1_000_000
+            let left = Gauge(value: sum, millis: max(held?.millis ?? .min, item.value))
+            gauges[key, default: [:]][field] = left
+            move = Move(digest: entry.digest, found: held, left: left)
+        default:
+            let last = try #require(move)
+            #expect(last.digest == entry.digest && !item.field.contains(0x20))
+            if let held = gauges[key]?[item.field], held == last.found {
+                gauges[key]?[item.field] = last.left
+            } else {
+                put(Gauge(value: last.left.value, millis: item.value), item.field, key)
+            }
+        }
+    }
+
+    private mutating func apply(_ entry: BatchEntry, shard: Shard, _ move: inout Move?) throws {
         let key = entry.key(shard: shard)
         expiries[key] = max(expiries[key] ?? 0, entry.expirySeconds)
         for item in entry.items {
@@ -31,8 +86,17 @@ struct StoreModel {
             case .add: fields[key, default: [:]][item.field, default: 0] += Int128(item.value)
             case .name: names[key, default: []].insert(item.field)
             case .child: children[key, default: []].insert(item.field)
-            case .addFloat, .least, .greatest, .last, .move, .moved, .distinct:
-                preconditionFailure("this model knows counters only")
+            case .addFloat:
+                let (field, number) = try StoreModel.halves(item.field)
+                floats[key, default: [:]][field, default: 0] += number
+            case .least:
+                extremes[key, default: [:]][item.field] = min(extremes[key]?[item.field] ?? .max, item.value)
+            case .greatest:
+                extremes[key, default: [:]][item.field] = max(extremes[key]?[item.field] ?? .min, item.value)
+            case .last, .move, .moved: try applyGauge(item, of: entry, at: key, &move)
+            case .distinct:
+                #expect(item.field.count == 8)
+                members[key, default: []].insert(item.field)
             }
         }
     }

@@ -1,6 +1,7 @@
-import HailAggregate
 import HailCore
 import Testing
+
+@testable import HailAggregate
 
 @Suite("Window body")
 struct WindowBodyTests {
@@ -39,12 +40,17 @@ struct WindowBodyTests {
         let body = WindowBody(
             condition: .init(onceID: Digest(high: 1, low: 2), keptSeconds: 3),
             series: [
-                .init(identity: [0x61], timeSeconds: 4, sums: [-1]), .init(identity: [], timeSeconds: nil, sums: []),
+                .init(identity: [0x61], timeSeconds: 4, sums: [-1]),
+                .init(
+                    identity: [], timeSeconds: nil, sums: [],
+                    samples: [.init(series: 9, slot: 1, isMove: true, value: -2, extra: 3, startSeconds: 4)]),
             ])
         let expected: [UInt8] =
             [1, 1] + [0, 0, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 0, 0, 0, 0, 2] + [0, 0, 0, 3] + [0, 0, 0, 2]
             + [0, 0, 0, 1, 0x61] + [0, 0, 0, 0, 0, 0, 0, 4] + [0, 1] + [UInt8](repeating: 0xFF, count: 16)
-            + [0, 0, 0, 0] + [0x80, 0, 0, 0, 0, 0, 0, 0] + [0, 0]
+            + [0, 0, 0, 0] + [0, 0, 0, 0] + [0x80, 0, 0, 0, 0, 0, 0, 0] + [0, 0]
+            + [0, 0, 0, 1, 0, 1, 1] + [UInt8](repeating: 0xFF, count: 7) + [0xFE] + [0, 0, 0, 0, 0, 0, 0, 3]
+            + [0, 0, 0, 0, 0, 0, 0, 4]
         #expect(body.encoded == expected)
     }
 
@@ -55,6 +61,12 @@ struct WindowBodyTests {
                 timeSeconds: random.below(2) == 0 ? nil : Int64(random.below(2_000_000_000)),
                 sums: (0..<random.below(5)).map { _ in
                     Int128(truncatingIfNeeded: UInt128(random.next()) << 64 | UInt128(random.next()))
+                },
+                samples: (0..<random.below(5)).map { _ in
+                    WindowSums.Sample(
+                        series: 0, slot: UInt16(truncatingIfNeeded: random.next()), isMove: random.below(2) == 0,
+                        value: Int64(bitPattern: random.next()), extra: Int64(bitPattern: random.next()),
+                        startSeconds: Int64(bitPattern: random.next()))
                 })
         }
         let condition = BatchGroup.Condition(

@@ -22,12 +22,16 @@ struct HostileTextTests {
             "a", "\n", "\r\n", "a\n", "a:1\n", "a:=", ":1", "a:1:", "|", ":", "=", "=1:", "x=1:", "a:1|c\n",
             "a:b=1|c\n", "a:1|c|#\n", "a:1|c|#,\n", "#", ",", ">", "a:1|c|#a>", "@", "%", "%2E", "|c:", "|@1", "|T1",
             "é", "\u{0}", "0", "9", ".", "e", "-", "1e", "_e{", "_sc|", "a:0|c|c:\n",
+            "a:1|g\n", "a:1|ms\n", "a:x|s\n", "a:b=1|g\n", "_sc|a|1\n", "_e{1,0}:a|\n", "+", "+1:", "x=+1:",
         ])
     func full(unit: String) {
         let buffer = LineBuffer()
         let page = GuardedText()
         for (prefix, suffix) in [
-            ("", ""), ("a:", "|c"), ("a:1", "|c"), ("a:1|c|#", ""), ("a:1|c|c:", ""), ("a:x=1:", ""),
+            ("", ""), ("a:", "|c"), ("a:1", "|c"), ("a:1|c|#", ""), ("a:1|c|c:", ""), ("a:x=1:", ""), ("a:", "|g"),
+            ("a:1", "|g"),
+            ("a:1:", "1|g"), ("a:x=1:", "x=1|g"), ("a:1:", "1|ms|@0.1"), ("a:", "|s"), ("a:\u{FF}", "|s"),
+            ("_sc|", "|1"), ("_sc|a|1|m:", ""), ("_sc|a|1|#", ""),
         ] {
             var text = Array(prefix.utf8)
             while text.count + unit.utf8.count + suffix.utf8.count <= LineBuffer.textBytes { text += unit.utf8 }
@@ -48,6 +52,25 @@ struct HostileTextTests {
         #expect(ReadLine.all(of: Array(short.utf8)).count == LineBuffer.textBytes / 6)
     }
 
+    @Test(
+        "has room for the worst of gauges and members",
+        arguments: [
+            ("a", ":1", "|g"), ("a", ":1", "|ms"), ("", "a:1|g\n", ""), ("", "a:1|h\n", ""), ("", "a:x|s\n", ""),
+            ("", "_sc|a|1\n", ""), ("", "a:b=1|g\n", ""), ("a:", "x", "|s"), ("", "_e{1,0}:a|\n", ""),
+        ])
+    func worst(head: String, unit: String, tail: String) {
+        let count = (LineBuffer.textBytes - head.utf8.count - tail.utf8.count) / unit.utf8.count
+        let text = head + String(repeating: unit, count: count) + tail
+        let buffer = LineBuffer()
+        let page = GuardedText()
+        page.scan(Array(text.utf8), into: buffer)
+        expectBounds(buffer)
+        #expect(buffer.lineCount == (unit.last == "\n" ? count : 1))
+        #expect((0..<buffer.lineCount).allSatisfy { buffer.lines[$0].error == nil })
+        let values = (0..<buffer.lineCount).reduce(0) { $0 + Int(buffer.lines[$1].valueCount) }
+        #expect(values == buffer.valueCount)
+    }
+
     private func check(_ text: [UInt8], _ buffer: LineBuffer, _ page: GuardedText) {
         page.scan(text, into: buffer)
         expectBounds(buffer)
@@ -62,7 +85,8 @@ struct HostileTextTests {
         #expect(whole == single)
         for read in whole {
             guard let name = read.name else { continue }
-            #expect(read.sums.count == name.metrics.count)
+            let count = max(read.sums.count, read.values.count, read.steps.count, read.member == nil ? 0 : 1)
+            #expect(count == name.metrics.count)
             #expect((try? SeriesNameParser.parse(SeriesNameEncoder.identity(of: name))) == name)
         }
     }
@@ -71,12 +95,19 @@ struct HostileTextTests {
     private func expectBounds(_ buffer: LineBuffer) {
         #expect(buffer.identityCount <= LineBuffer.textBytes)
         #expect(buffer.valueCount <= LineBuffer.textBytes)
+        #expect(buffer.memberCount <= LineBuffer.textBytes)
         #expect(buffer.lineCount <= LineBuffer.textBytes / 2 + 1)
         for position in 0..<buffer.lineCount where buffer.lines[position].error == nil {
             let line = buffer.lines[position]
             #expect(Int(line.identityStart + line.identityLength) <= buffer.identityCount)
             #expect(Int(line.valuesStart + line.valueCount) <= buffer.valueCount)
-            #expect(line.valueCount % line.slotCount == 0)
+            let stride: UInt32 = line.kind == .gauge || line.kind == .set ? 2 : 1
+            #expect(line.valueCount % (stride * line.slotCount) == 0)
+            if line.kind == .set {
+                let start = Int(line.valuesStart)
+                #expect(buffer.values[start] >= 0 && buffer.values[start + 1] > 0)
+                #expect(buffer.values[start] + buffer.values[start + 1] <= buffer.memberCount)
+            }
         }
     }
 
@@ -85,7 +116,8 @@ struct HostileTextTests {
     private static let good = [
         "a:1|c", "api.users.get:1:2:3|c|@0.1|#env:prod", "Product.42:revenue=12.5:sales=1|c|#country:US,geo:US>CA>SF",
         "x.y:-1.5e3|c|T1700000000", "a%2Eb:x=1|c|#%3A:%3E", "é.ü:7|c|c:in-1|e:x|card:low", "g:1|g", "t:320|ms|@0.5",
-        "_e{5,4}:title|text", "_sc|db.up|1", "a.b:hits=2|c|#a,a,b:,",
+        "_e{5,4}:title|text", "_sc|db.up|1", "_sc|db.up|2|d:1700000000|#env:prod|m:x", "g.x:1:+2:-3|g",
+        "g:a=1:b=-2|g|#x", "site.users:bob:x=1|s|#env:prod", "t:db=1:render=2.5|h|@0.1", "a.b:hits=2|c|#a,a,b:,",
     ]
     private static let alphabet = Array("abc.:|,#=>@/%T_19-+e\n\r;c".utf8)
 

@@ -27,6 +27,10 @@ struct SeriesNameTests {
                 SeriesName(subject: ["a.b"], metrics: ["hits", "x"], kind: .counter, paths: [["t"]], isExact: true),
                 "a%2Eb:hits=:x=|c!|#t"
             ),
+            (SeriesName(subject: ["a"], metrics: ["x"], kind: .gauge, paths: [["t", "u"]]), "a.x:|g|#t:u"),
+            (SeriesName(subject: ["a"], metrics: ["x", "y"], kind: .gauge, paths: []), "a:x=:y=|g"),
+            (SeriesName(subject: [], metrics: ["x", "hits"], kind: .timer, paths: []), "_:x=:hits=|ms"),
+            (SeriesName(subject: [], metrics: ["users"], kind: .set, paths: [], isExact: true), "users:|s!"),
         ])
     func written(name: SeriesName, identity: String) {
         #expect(SeriesNameEncoder.identity(of: name) == Array(identity.utf8))
@@ -53,7 +57,9 @@ struct SeriesNameTests {
                 }
             }
             guard let name = try? SeriesNameParser.parse(identity) else { continue }
-            #expect((try? SeriesNameParser.parse(SeriesNameEncoder.identity(of: name))) == name)
+            #expect(
+                (try? SeriesNameParser.parse(SeriesNameEncoder.identity(of: name))) == name,
+                "\(String(decoding: identity, as: UTF8.self))")
         }
     }
 
@@ -98,15 +104,18 @@ struct SeriesNameTests {
     }
 
     private static func name(_ random: inout SplitMix) -> SeriesName {
+        let kind = random.pick(Kind.allCases)
         let subject = (0..<random.below(17)).map { _ in part(&random) }
         var metrics = [part(&random)]
-        if random.below(2) == 0 {
+        if kind == .gauge || kind == .timer {
+            metrics += (0..<random.below(4)).map { _ in part(&random) }
+        } else if kind == .counter, random.below(2) == 0 {
             metrics += (0..<random.below(5)).map { _ in part(&random) }
             metrics.insert(SeriesName.hits, at: random.below(metrics.count + 1))
         }
         let paths = (0..<random.below(6)).map { _ in (0...random.below(8)).map { _ in part(&random) } }
         return SeriesName(
-            subject: subject, metrics: metrics, kind: .counter, paths: paths, isExact: random.below(4) == 0)
+            subject: subject, metrics: metrics, kind: kind, paths: paths, isExact: random.below(4) == 0)
     }
 
     private static let pieces = [

@@ -10,34 +10,34 @@ import pytest
 
 from agent import Agent, total
 
-# Every reason that a plain counter line can be refused for, with lines that earn it.
+# Every reason that a plain line can be refused for, with lines that earn it.
 BAD = {
-    "missing_value": [b"a.b", b"a.b|c", b"a.b:|c"],
+    "missing_value": [b"a.b", b"a.b|c", b"a.b:|c", b"a.b:|g", b"a.b:|ms", b"a.b:|s"],
     "empty_name": [b":1|c", b"..:1|c"],
     "missing_type": [b"a.b:1", b"a.b:1|"],
     "bad_type": [b"a.b:1|x", b"a.b:1|C"],
-    "bad_number": [b"a.b:one|c", b"a.b:1e|c", b"a.b:--1|c", b"a.b:0x10|c", b"a.b:nan|c", b"a.b:inf|c", b"a.b:1,5|c"],
-    "out_of_range": [b"a.b:9000000000001|c", b"a.b:1e300|c", b"a.b:9e12|c|@0.5"],
+    "bad_number": [b"a.b:one|c", b"a.b:1e|c", b"a.b:--1|c", b"a.b:0x10|c", b"a.b:nan|c", b"a.b:inf|c", b"a.b:1,5|c",
+                   b"a.b:x|g", b"a.b:nan|g", b"a.b:x|ms", b"a:x=y|h"],
+    "out_of_range": [b"a.b:9000000000001|c", b"a.b:1e300|c", b"a.b:9e12|c|@0.5", b"a.b:1e400|g", b"a.b:1e13|ms"],
     "bad_rate": [b"a.b:1|c|@", b"a.b:1|c|@x"],
     "rate_out_of_range": [b"a.b:1|c|@0", b"a.b:1|c|@2", b"a.b:1|c|@0.0000001"],
     "bad_timestamp": [b"a.b:1|c|Tnoon", b"a.b:1|c|T"],
-    "late": [b"a.b:1|c|T1"],
-    "future": [b"a.b:1|c|T9999999999"],
+    "late": [b"a.b:1|c|T1", b"a.b:1|g|T1", b"a.b:x|s|T1", b"_sc|db.up|1|d:1"],
+    "future": [b"a.b:1|c|T9999999999", b"a.b:1|ms|T9999999999"],
     "control_byte": [b"a\x01b:1|c", b"a.b:1|c|#x:\x7f", b"a.b:1|c|#x\ty"],
     "not_utf8": [b"a\xc3:1|c", b"a.b:1|c|#x:\xc0\x80", b"\xed\xa0\x80:1|c"],
     "reserved_name": [b"_.b:1|c", b"a.b:1|c|#_:x", b"a:__other__=1|c", "a.b:1|c|#a×b".encode()],
-    "multi_type": [b"a:1|c:2|ms"],
+    "multi_type": [b"a:1|c:2|ms", b"a:1|g:2|c", b"a:1|ms|@0.1:2|ms"],
     "tags_in_name": [b"a,k=v:1|c", b"a;k=v:1|c"],
-    "mixed_forms": [b"a:x=1:2|c"],
+    "mixed_forms": [b"a:x=1:2|c", b"a:x=1:2|g", b"a:1:x=2|ms"],
     "too_many_parts": [b".".join([b"p"] * 18) + b":1|c"],
     "part_too_long": [b"a." + b"p" * 257 + b":1|c", b"a:1|c|#d:" + b"v" * 257],
     "too_many_tags": [b"a.b:1|c|#" + b",".join(b"t%d" % number for number in range(33))],
     "too_deep": [b"a.b:1|c|#d:" + b">".join([b"p"] * 8)],
     "too_many_metrics": [b"a:" + b":".join(b"m%d=1" % number for number in range(65)) + b"|c"],
-    # Kinds, events and service checks that this version does not count yet.
-    "unsupported_type": [
-        b"a.b:1|g", b"a.b:1|ms", b"a.b:1|h", b"a.b:1|d", b"a.b:x|s", b"_e{1,1}:a|b", b"_e{a,b}:x|y", b"_sc|db.up|1", b"_sc|",
-    ],
+    # DogStatsD's datagrams that are no metrics by their form.
+    "bad_event": [b"_e{a,b}:x|y", b"_e{2,1}:a|b", b"_e{1,1}:a", b"_e{0,1}:|b", b"_e{1,1}:a|\xff"],
+    "bad_service_check": [b"_sc|", b"_sc|db.up", b"_sc|db.up|4", b"_sc|db.up|OK", b"_sc|db.up|1|x", b"_sc|db.up|1|d:now"],
 }
 CASES = [(reason, line) for reason, lines in BAD.items() for line in lines]
 
@@ -85,6 +85,9 @@ def test_what_is_allowed_is_taken(agent):
         b"a..g:1|c", b"a.b:1|c|#", b"a.b:1|c|#,,x,", b"a.b:1|c|#env:", b"a.b:1|c|#v:>=2.0", b"a.b:1e-3|c", b"a.b:+1|c",
         b"a.b:-0.5|c", b"a%3Ab:1|c", b"a%zz:1|c", b"a.b:1|c|@1|#x|T%d|c:id|e:x|card:low" % int(time.time()),
         b"a.b:1:2:3|c|@0.1", "überall.größe:1|c|#stadt:Köln".encode(), b"a.b:9000000000000|c", b"a.b:-9e12|c",
+        b"a.b:1|g", b"a.b:+1|g", b"a.b:-1e300|g|#x", b"a.b:1:+2|g|@0.1", b"a:x=1:y=-2|g", b"a.b:1|ms", b"a.b:1:2|h|@0.5", b"a:x=1|d",
+        b"a.b:bob|s", b"a.b:x=1:y|s|@0.5", b"_e{1,1}:a|b", b"_e{5,4}:title|text|#x|p:low", b"_sc|db.up|1",
+        b"_sc|db.up|0|d:%d|h:web|#x|m:all | well" % int(time.time()),
         b".".join([b"p"] * 17) + b":1|c", b"a.b:1|c|#d:" + b">".join([b"p"] * 7), b"a:" + b"p" * 256 + b"=1|c",
     ]
     answer = agent.lines(b"\n".join(good), wait="store")
@@ -95,7 +98,10 @@ def test_what_is_allowed_is_taken(agent):
 
 def test_random_bytes_end_nothing(agent):
     source = random.Random(7)
-    seeds = [line for _, line in CASES] + [b"shop:revenue=12.5:sales=1|c|#country:US,geo:US>CA|@0.5"]
+    seeds = [line for _, line in CASES] + [
+        b"shop:revenue=12.5:sales=1|c|#country:US,geo:US>CA|@0.5", b"a.b:1:+2|g", b"a.b:1:2|ms|@0.1|#x", b"a.b:bob|s",
+        b"_e{5,4}:title|text", b"_sc|db.up|1|d:1700000000|#x|m:y",
+    ]
     for round in range(20):
         datagrams = []
         for _ in range(50):

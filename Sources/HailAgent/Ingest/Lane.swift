@@ -77,6 +77,27 @@ final class Lane: @unchecked Sendable {
         spyRing.note(datagram, number: shared.spyNumbers.take(), millis: tickMillis)
     }
 
+    /// Takes in whole lines of a stream; `publish()` must follow.
+    ///
+    /// - Parameter isTooLong: the text is the beginning of a line that is longer than any may be.
+    func take(stream text: UnsafeBufferPointer<UInt8>, isTrusted: Bool, isTooLong: Bool) {
+        guard isTrusted else {
+            receipt.datagrams += 1
+            receipt.reject(.unsealed, count: Lane.lineCount(of: text))
+            return
+        }
+        var start = 0
+        while start < text.count, !isTooLong {
+            let end = Lane.cut(text, from: start)
+            take(datagram: UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)]), isTrusted: true)
+            start = end
+        }
+        if isTooLong {
+            receipt.datagrams += 1
+            receipt.reject(.lineTooLong)
+        }
+    }
+
     /// The newest events after a text of a number, for the spy log.
     func spy(after number: UInt64) -> [SpyLine] {
         dispatchPrecondition(condition: .onQueue(queue))

@@ -1,4 +1,4 @@
 /// Where a line came in.
 enum Transport: String, CaseIterable, Sendable {
-    case udp, unix, http
+    case udp, unix, tcp, http
 }

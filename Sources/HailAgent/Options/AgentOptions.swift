@@ -7,6 +7,8 @@ package struct AgentOptions: Equatable, Sendable {
     package var configPath: String?
     /// Empty with `none`.
     package var udp: [SocketAddress] = [.ipv4(0x7F00_0001, port: 8125)]
+    /// Where lines arrive over stream connections.
+    package var tcp: [SocketAddress] = []
     /// Empty with `none`.
     package var http: [SocketAddress] = [.ipv4(0x7F00_0001, port: 8085)]
     package var store = StoreURL.embedded
@@ -97,7 +99,7 @@ extension AgentOptions {
                     allowed: error.allowed ?? option.allowed)
             }
         }
-        guard !options.udp.isEmpty || !options.http.isEmpty else { throw .nothingToDo }
+        guard !options.udp.isEmpty || !options.tcp.isEmpty || !options.http.isEmpty else { throw .nothingToDo }
         return options
     }
 }

@@ -21,6 +21,13 @@ extension RunOption {
             options.udp = try OptionValue.addresses(given)
         },
         RunOption(
+            "tcp", "ADDRESS", shape: .repeated,
+            meaning: "where lines arrive over TCP (or a unix stream socket); may be given more than once",
+            allowed: "none, " + SocketAddress.allowed
+        ) { given, options throws(Refusal) in
+            options.tcp = try OptionValue.addresses(given)
+        },
+        RunOption(
             "http", "ADDRESS", shape: .repeated, standard: "127.0.0.1:8085",
             meaning: "where HTTP is answered; may be given more than once; TLS is a reverse proxy's",
             allowed: "none, " + SocketAddress.allowed
