@@ -96,14 +96,32 @@ package final class PendingCells {
                     identity: Array(plans.plans[Int(moment.series)].identity), timeSeconds: moment.seconds,
                     sums: sums))
         }
-        // Series in their order, so that what is equally new is added up as it would be without the detour.
-        for (number, samples) in Dictionary(grouping: window.sums.samples, by: \.series).sorted(by: { $0.key < $1.key })
-        {
+        for run in PendingCells.runs(of: window.sums.samples, isOrdered: { plans.plans[Int($0)].kind == .gauge }) {
+            guard let first = run.first else { continue }
             series.append(
                 WindowBody.Series(
-                    identity: Array(plans.plans[Int(number)].identity), timeSeconds: nil, sums: [], samples: samples))
+                    identity: Array(plans.plans[Int(first.series)].identity), timeSeconds: nil, sums: [],
+                    samples: Array(run)))
         }
         return WindowBody(condition: window.condition, series: series)
+    }
+
+    /// Samples by series; those of ordered series (gauges) in runs, in the order they came.
+    private static func runs(
+        of samples: [WindowSums.Sample], isOrdered: (UInt32) -> Bool
+    ) -> [ArraySlice<WindowSums.Sample>] {
+        var runs: [ArraySlice<WindowSums.Sample>] = []
+        var grouped: [UInt32: [WindowSums.Sample]] = [:]
+        for (position, sample) in samples.enumerated() {
+            if !isOrdered(sample.series) {
+                grouped[sample.series, default: []].append(sample)
+            } else if let last = runs.last, last.endIndex == position, last.first?.series == sample.series {
+                runs[runs.count - 1] = samples[last.startIndex...position]
+            } else {
+                runs.append(samples[position...position])
+            }
+        }
+        return grouped.values.map { $0[...] } + runs
     }
 
     /// Takes all that a shard holds.
@@ -174,47 +192,52 @@ package final class PendingCells {
         }
     }
 
-    /// Adds the samples up, series by series first, and spreads each series' sums over its records.
+    /// Adds the samples up and spreads the sums over the records of their series.
+    ///
+    /// Timers and sets are added up series by series first. Series of other tags share a gauge's records, in which every
+    /// value has to meet those before it in the order they came: gauges are added up record by record.
     private func foldSamples(
         of window: ClosedWindow, plans: SeriesPlans, start: Int64, residual: Set<UInt8>?, parts: inout Set<UInt8>
     ) {
         struct Place: Hashable {
-            let series: UInt32
-            let slot: UInt16
+            /// A series and its slot, or a record.
+            let number: UInt64
             let startSeconds: Int64
         }
-        var sums: [Place: CellSums] = [:]
+        var sums: [Place: (cell: CellSums, records: Range<Int>)] = [:]
+        var gauges: [Place: CellSums] = [:]
         for sample in window.sums.samples {
             let own = sample.startSeconds == ScannedLine.noTime ? start : sample.startSeconds
-            let place = Place(series: sample.series, slot: sample.slot, startSeconds: own)
-            let kind = plans.plans[Int(sample.series)].kind
-            if sums[place]?.add(sample) == nil { sums[place] = CellSums(sample, kind: kind) }
-        }
-        // Series of other tags share a gauge's records, so the newest comes last, whatever order a dictionary has.
-        func rank(_ cell: CellSums) -> Int64 {
-            if case .gauge(let moves) = cell { moves.timeMillis } else { .min }
-        }
-        let ordered = sums.sorted {
-            (rank($0.value), $0.key.series, $0.key.slot) < (rank($1.value), $1.key.series, $1.key.slot)
-        }
-        for (place, cell) in ordered {
-            let plan = plans.plans[Int(place.series)]
-            let first = Int(plan.firstRecord) + Int(place.slot) * Int(plan.recordsPerSlot)
-            let key = SpanSums.Key(
-                startSeconds: place.startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
-                condition: window.condition)
-            for position in first..<(first + Int(plan.recordsPerSlot)) {
-                let record = plans.recordNumbers[position]
-                let shard = book.shard(ofRecord: record).number
-                announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
-                guard residual?.contains(shard) ?? true else { continue }
-                if shards[Int(shard)].claim(key.condition, for: window.id) {
-                    shards[Int(shard)].add(cell, of: record, key: key)
-                }
-                shards[Int(shard)].note(window: window.id)
-                parts.insert(shard)
+            let plan = plans.plans[Int(sample.series)]
+            let first = Int(plan.firstRecord) + Int(sample.slot) * Int(plan.recordsPerSlot)
+            let records = first..<(first + Int(plan.recordsPerSlot))
+            guard plan.kind == .gauge else {
+                let place = Place(number: UInt64(sample.series) << 16 | UInt64(sample.slot), startSeconds: own)
+                if sums[place]?.cell.add(sample) == nil { sums[place] = (CellSums(sample, kind: plan.kind), records) }
+                continue
+            }
+            for position in records {
+                let place = Place(number: UInt64(plans.recordNumbers[position]), startSeconds: own)
+                if gauges[place]?.add(sample) == nil { gauges[place] = CellSums(sample, kind: .gauge) }
             }
         }
+        func add(_ cell: CellSums, of record: UInt32, _ startSeconds: Int64) {
+            let shard = book.shard(ofRecord: record).number
+            announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
+            guard residual?.contains(shard) ?? true else { return }
+            let key = SpanSums.Key(
+                startSeconds: startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
+                condition: window.condition)
+            if shards[Int(shard)].claim(key.condition, for: window.id) {
+                shards[Int(shard)].add(cell, of: record, key: key)
+            }
+            shards[Int(shard)].note(window: window.id)
+            parts.insert(shard)
+        }
+        for (place, sum) in sums {
+            for position in sum.records { add(sum.cell, of: plans.recordNumbers[position], place.startSeconds) }
+        }
+        for (place, cell) in gauges { add(cell, of: UInt32(place.number), place.startSeconds) }
     }
 
     /// Moves the scratch sums of the touched records into the spans of their shards.

@@ -163,6 +163,36 @@ struct KindCellsTests {
         #expect(batches.reduce(0) { $0 + Int($1.cellCount) } == 1)
     }
 
+    @Test("take the values of a gauge in the order they came, whatever tags each of them had")
+    func order() throws {
+        var random = SplitMix(seed: 5)
+        for round in 0..<20 {
+            let flow = try setUp().flow
+            var store = StoreModel()
+            var expected = 0.0
+            // All in one millisecond, so that no time tells them apart.
+            for _ in 0..<50 {
+                let value = random.below(1_000)
+                if random.below(3) == 0 {
+                    flow.add("s.g:+\(value)|g")
+                    expected += Double(value)
+                } else {
+                    flow.add("s.g:\(value)|g|#d:\(random.below(4))")
+                    expected = Double(value)
+                }
+            }
+            _ = flow.pending.fold(flow.close(startSeconds: KindCellsTests.start))
+            for batch in flow.flush(nowSeconds: KindCellsTests.start + 1) { try store.apply(batch) }
+            let name = CellName(subject: ["s"], group: [], metric: "g", kind: .gauge)
+            let subject = NameDigest.blake2b(CellName.subjectBytes(["s"]))
+            let place = StoreModel.Place(
+                subject: subject, cell: NameDigest.blake2b(name.canonicalBytes), widthSeconds: 0, chunk: 0, offset: 0)
+            let key = StoreKey.chunk(
+                letter: StoreKey.Letter.gaugeStrip, shard: place.shard, digest: place.cell, widthSeconds: 0, chunk: 0)
+            #expect(store.gauges[key]?[Array("0".utf8)]?.value == expected, "round \(round)")
+        }
+    }
+
     @Test("of a gauge in a conditional group stay in it, in order")
     func conditional() throws {
         let flow = try setUp().flow

@@ -10,13 +10,13 @@ struct LineWriterTests {
         var random = SplitMix(seed: 11)
         let letters = Array("ab%.:|,#=>@/ 25é\"7C;\u{80}")
         func part() -> String {
-            String((0..<Int.random(in: 1...9, using: &random)).map { _ in letters.randomElement(using: &random) ?? "x" })
+            String((0...random.below(9)).map { _ in random.pick(letters) })
         }
         for _ in 0..<2_000 {
-            let subject = (0..<Int.random(in: 1...4, using: &random)).map { _ in part() }
+            let subject = (0...random.below(4)).map { _ in part() }
             let metric = part()
-            let paths = (0..<Int.random(in: 0...3, using: &random)).map { _ in
-                (0..<Int.random(in: 1...4, using: &random)).map { _ in part() }
+            let paths = (0..<random.below(4)).map { _ in
+                (0...random.below(4)).map { _ in part() }
             }
             var line = LineWriter(name: subject)
             line.addMetric(metric, "1.5")

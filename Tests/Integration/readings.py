@@ -1,5 +1,6 @@
 """What tests of clients read back, and how they wait for what was sent."""
 
+import asyncio
 import json
 import time
 
@@ -64,3 +65,8 @@ def quiet(agent):
     return samples
 
 
+async def drained(client):
+    """Waits until an aiodogstatsd client has sent what it was told, all but what is on its way out of the queue."""
+    while not client._pending_queue.empty():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.005)

@@ -11,7 +11,7 @@ import pytest
 import statsd
 
 from agent import total
-from readings import Meter, quiet, read
+from readings import Meter, drained, quiet, read
 
 
 @pytest.fixture
@@ -267,8 +267,7 @@ def test_aiodogstatsd_kinds(agent):
                 client.timing("took", value=number)
                 meter.count += 6
                 if number % 8 == 7:
-                    while not client._pending_queue.empty():
-                        await asyncio.sleep(0.001)
+                    await drained(client)
                     meter.wait()
             with client.timeit("block"):
                 await asyncio.sleep(0.02)
