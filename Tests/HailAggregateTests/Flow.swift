@@ -18,7 +18,7 @@ final class Flow {
     private var sequences = [UInt64](repeating: 1, count: 256)
     private let buffer = LineBuffer()
 
-    init(ladder: Ladder, laneCount: Int = 1, droppedDimensions: Set<String> = []) {
+    init(ladder: Ladder, laneCount: Int = 1, droppedDimensions: Set<Name> = []) {
         book = CellBook(ladder: ladder, digester: NameDigest.blake2b)
         pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
         lanes = (0..<laneCount).map { _ in Lane() }
