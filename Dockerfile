@@ -3,8 +3,11 @@
 #
 #   docker build -t hailwhale .
 #   docker run -p 127.0.0.1:8125:8125/udp -p 127.0.0.1:8085:8085 -v hailwhale:/var/lib/hailwhale hailwhale
-ARG SWIFT_VERSION=6.3.1
-FROM swift:${SWIFT_VERSION}-bookworm AS build
+#
+# Both base images may be others, such as a registry's own copies: --build-arg BASE_IMAGE=mirror.example/debian:bookworm
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG BASE_IMAGE=debian:bookworm-slim
+FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update --quiet \
     && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
         libhiredis-dev libmicrohttpd-dev libsodium-dev \
@@ -16,7 +19,7 @@ COPY Tests Tests
 RUN swift build -c release --static-swift-stdlib --product hailwhale \
     && install -D --strip "$(swift build -c release --show-bin-path)/hailwhale" /out/hailwhale
 
-FROM debian:bookworm-slim
+FROM ${BASE_IMAGE}
 # The package starts no service here: the base image's policy-rc.d forbids it.
 RUN apt-get update --quiet \
     && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
@@ -41,7 +44,8 @@ ENV HAILWHALE_UDP=0.0.0.0:8125 \
     HAILWHALE_PLAIN=private
 EXPOSE 8125/udp 8085/tcp
 STOPSIGNAL SIGTERM
+# Follows the port of HAILWHALE_HTTP; an agent that answers no HTTP needs --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8085 && printf 'GET /healthz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
+    CMD ["bash", "-c", "http=${HAILWHALE_HTTP:-:8085}; exec 3<>/dev/tcp/127.0.0.1/${http##*:} && printf 'GET /healthz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["hailwhale"]
 CMD ["run"]

@@ -6,6 +6,7 @@
 #   make test         every test: unit and integration
 #   make unit         each target's tests, and those of the house's rules
 #   make integration  the release binary tested from outside
+#   make image-test   the container image, built and run without an engine; as root, and no part of make test
 #   make lint         the formatter's rules
 #   make clean        removes what was built
 #
@@ -27,7 +28,7 @@ ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration bench lint toolchain clean
+.PHONY: deps build run test unit integration image-test bench lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -53,6 +54,10 @@ $(VENV)/ready: $(REQUIREMENTS) | deps
 
 integration: build $(VENV)/ready
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+image-test: toolchain $(VENV)/ready
+	@.ci/deps buildah debootstrap iproute2
+	HAILWHALE_IMAGE_TEST=1 $(VENV)/bin/python -m pytest Tests/Integration/test_image.py $(PYTEST_ARGS)
 
 bench: build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py

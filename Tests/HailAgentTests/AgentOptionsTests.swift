@@ -58,7 +58,8 @@ struct AgentOptionsTests {
     @Test("take every option by flag, by variable and by key")
     func everywhere() throws {
         let examples: [String: String] = [
-            "udp": "[::1]:0", "tcp": "127.0.0.1:0", "http": "none", "store": "redis://h:6379", "data": "/d", "window": "0.5",
+            "udp": "[::1]:0", "tcp": "127.0.0.1:0", "http": "none", "store": "redis://h:6379", "data": "/d",
+            "window": "0.5",
             "resolutions": "1m:1d", "sketches": "none", "zones": "UTC", "plain": "none", "read": "any",
             "host": "a.example", "cors": "https://a.example", "audience": "9", "gauge-sign": "delta",
             "max-series": "5", "max-values": "6", "pending-limit": "2M", "spool-limit": "3M", "lanes": "4",

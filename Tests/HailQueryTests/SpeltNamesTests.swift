@@ -122,7 +122,8 @@ struct SpeltNamesTests {
                     [
                         "pk": .string("d"), "period": .string("1h:1h"), "metrics": .string(Self.one),
                         "sort": .string(Self.two), "with_totals": .bool(true),
-                    ], now: Self.now)).count == 1)
+                    ], now: Self.now)
+            ).count == 1)
     }
 
     @Test("may be metrics of different kinds", arguments: [UInt64(1), 2, 3])
