@@ -27,7 +27,7 @@ ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration lint toolchain clean
+.PHONY: deps build run test unit integration bench lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -53,6 +53,9 @@ $(VENV)/ready: $(REQUIREMENTS) | deps
 
 integration: build $(VENV)/ready
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+bench: build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
 
 lint: deps toolchain
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HailCore
 import HailWire
@@ -202,13 +203,15 @@ struct HailClientTests {
     }
 
     @Test("may be used from many threads at once")
-    func threads() async {
+    func threads() {
         let path = Receiver.freePath()
         let receiver = Receiver(path: path)
         let client = HailClient(unixPath: path)
-        async let sent: Void = withTaskGroup(of: Void.self) { group in
-            for task in 0..<8 {
-                group.addTask { for number in 0..<2_000 { client.count(["t", "n\(task)"], number) } }
+        // Threads of Dispatch: the receiver waits on this one, and other tests may hold the tasks' threads.
+        let sent = DispatchGroup()
+        for task in 0..<8 {
+            DispatchQueue.global().async(group: sent) {
+                for number in 0..<2_000 { client.count(["t", "n\(task)"], number) }
             }
         }
         var sums: [Substring: Int] = [:]
@@ -216,7 +219,7 @@ struct HailClientTests {
             let parts = line.split { $0 == ":" || $0 == "|" }
             sums[parts[0], default: 0] += Int(parts[1]) ?? 0
         }
-        await sent
+        sent.wait()
         client.close()
         #expect(client.droppedCount == 0)
         #expect(sums.count == 8)

@@ -122,6 +122,8 @@ final class Flusher: @unchecked Sendable {
             let body = isAnyBusy ? pending.body(of: window).encoded : []
             let parts = pending.fold(window)
             ledger.folded(window: window.id, parts: parts.count)
+            // DogStatsD's events count nowhere: a window of nothing else is done with here.
+            if parts.isEmpty { finish([window.id]) }
             records.append(FoldedWindow(window: window, events: events, parts: parts, body: body))
             returns.giveBack(window.sums, to: window.lane)
         }
