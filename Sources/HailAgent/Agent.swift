@@ -76,7 +76,7 @@ final class Agent: @unchecked Sendable {
         flusher = Flusher(
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
-                droppedDimensions: Set(options.dropDimensions)),
+                droppedDimensions: Set(Name.path(options.dropDimensions))),
             book: CellBook(
                 ladder: options.ladder, sketches: options.sketches,
                 recordLimit: options.maxSeries * Agent.recordsPerSeries, digester: NameDigest.blake2b),

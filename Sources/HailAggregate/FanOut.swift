@@ -1,8 +1,8 @@
 package import HailCore
 
 /// Where an event counts: at which subjects, and at which groups of each.
-package struct FanOut: Equatable, Sendable {
-    package struct Group: Hashable, Sendable {
+package struct FanOut: Sendable {
+    package struct Group: Sendable {
         package let path: [String]
         /// Whether a line named the path in full, so that the store should know its name.
         package let isFull: Bool
@@ -13,14 +13,14 @@ package struct FanOut: Equatable, Sendable {
     /// The overall group and every prefix of every path, each once.
     package let groups: [Group]
 
-    package init(_ name: SeriesName, droppedDimensions: Set<String> = []) {
+    package init(_ name: SeriesName, droppedDimensions: Set<Name> = []) {
         subjects =
             name.subject.isEmpty
             ? [[]] : (1...name.subject.count).map { Array(name.subject.prefix($0)) }
         // By bytes: as text, `é` and `e` with an accent of its own are equal, but they are two names.
         var fullByPath: [[UInt8]: Bool] = [[]: false]
         var order: [[String]] = [[]]
-        for path in name.paths where !path.isEmpty && !droppedDimensions.contains(path[0]) {
+        for path in name.paths where !path.isEmpty && !droppedDimensions.contains(Name(path[0])) {
             for depth in (name.isExact ? path.count : 1)...path.count {
                 let prefix = Array(path.prefix(depth))
                 let isFull = depth == path.count

@@ -1,4 +1,4 @@
-import HailCore
+package import HailCore
 
 /// Everything that was counted, left its window, and is in no numbered batch yet: per shard, by spans of time.
 ///
@@ -6,7 +6,7 @@ import HailCore
 package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
     package let book: CellBook
-    private let droppedDimensions: Set<String>
+    private let droppedDimensions: Set<Name>
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
     /// Whether a lane began a new table, so that records may be left that no plan needs.
@@ -15,7 +15,7 @@ package final class PendingCells {
     private var sums: [Int128] = []
     private var seen: [Bool] = []
 
-    package init(book: CellBook, droppedDimensions: Set<String> = []) {
+    package init(book: CellBook, droppedDimensions: Set<Name> = []) {
         self.book = book
         self.droppedDimensions = droppedDimensions
     }

@@ -1,4 +1,4 @@
-import HailCore
+package import HailCore
 
 /// The cells of every series of one lane's table, worked out once per series.
 ///
@@ -29,7 +29,7 @@ package final class SeriesPlans {
     /// Works out the cells of new series; they come in the order of their indices, and those known are passed over.
     ///
     /// - Returns: how many of them count without their tags, since the book is full.
-    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<String>) -> Int {
+    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<Name>) -> Int {
         var foldedCount = 0
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")

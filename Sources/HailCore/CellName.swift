@@ -1,7 +1,7 @@
 /// What one number is about, in words: a metric of a kind, at a group of a subject.
 ///
 /// `subject` and `group` are the parts of paths; an empty one is the overall `_`.
-package struct CellName: Hashable, Sendable {
+package struct CellName: Sendable {
     package var subject: [String]
     package var group: [String]
     package var metric: String

@@ -1,5 +1,5 @@
 /// What the identity bytes of a series say: whom its events are about and which values they carry.
-package struct SeriesName: Hashable, Sendable {
+package struct SeriesName: Equatable, Sendable {
     /// The subject path; empty is the overall subject `_`.
     package var subject: [String]
     /// One metric a value slot, in the order of the line; the implied `hits`, where there is one, is the last.

@@ -21,7 +21,7 @@ struct CellKeys: Sendable {
         cells = groups.flatMap { group in
             sources.map { source in
                 let name = CellName(
-                    subject: subject, group: group, metric: source.metric.name, kind: source.metric.kind)
+                    subject: subject, group: group, metric: source.metric.name.text, kind: source.metric.kind)
                 return Cell(digest: digester(name.canonicalBytes), source: source)
             }
         }

@@ -7,7 +7,7 @@ struct CellRound: Sendable {
         let plan: ReadPlan
         let coverages: [Coverage]
         /// The kinds of the metrics that are named without one; nil while what is read has to decide.
-        let kinds: [String: Kind]?
+        let kinds: [Name: Kind]?
     }
 
     /// What was read of one subject.
@@ -15,7 +15,7 @@ struct CellRound: Sendable {
         let coverages: [Coverage]
         let groups: [[String]]
         let readings: Readings
-        let kinds: [String: Kind]
+        let kinds: [Name: Kind]
 
         func series(_ expression: MetricExpression, groups: [Int], in coverage: Coverage) -> Series {
             Series(expression, groups: groups, in: coverage, readings: readings, kinds: kinds)
@@ -25,7 +25,7 @@ struct CellRound: Sendable {
     enum Outcome: Sendable {
         case done([Result])
         /// Some metric turned out to be of a kind that was not read: the kinds to read, of each subject.
-        case again(kinds: [[String: Kind]])
+        case again(kinds: [[Name: Kind]])
     }
 
     let parts: [Part]
@@ -53,8 +53,8 @@ struct CellRound: Sendable {
 
     /// The kinds that metrics named without one are read as: of those known the counter, else the gauge, the timer,
     /// the set.
-    static func kinds(of terms: [MetricTerm], known: Set<KnownNames.Metric>) -> [String: Kind] {
-        var kinds: [String: Kind] = [:]
+    static func kinds(of terms: [MetricTerm], known: Set<KnownNames.Metric>) -> [Name: Kind] {
+        var kinds: [Name: Kind] = [:]
         for term in terms where term.isOpen {
             kinds[term.name] = Kind.allCases.first { known.contains(KnownNames.Metric(name: term.name, kind: $0)) }
         }

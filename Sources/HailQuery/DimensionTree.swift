@@ -15,16 +15,16 @@ struct DimensionTree: Sendable {
     /// The children of each path, as indices; empty beyond the depth.
     private var childrenOf: [[Int]]
 
-    init(asked: [[String]], children: [[String]: [[String]]] = [:], depth: Int = 0) {
+    init(asked: [[String]], children: [[Name]: [[String]]] = [:], depth: Int = 0) {
         paths = asked
         askedCount = asked.count
         childrenOf = asked.map { _ in [] }
-        var seen = Set(asked)
+        var seen = Set(asked.map(Name.path))
         var level = 0..<askedCount
         for _ in 0..<depth {
             let next = paths.count
             for parent in level {
-                for child in children[paths[parent]] ?? [] where seen.insert(child).inserted {
+                for child in children[Name.path(paths[parent])] ?? [] where seen.insert(Name.path(child)).inserted {
                     childrenOf[parent].append(paths.count)
                     paths.append(child)
                     childrenOf.append([])

@@ -2,8 +2,8 @@ package import HailCore
 
 /// What a caller wants to see of the metrics: a term, or the ratio of two.
 package struct MetricExpression: Hashable, Sendable {
-    /// The text as asked: it is the metric's name in the answer.
-    package let text: String
+    /// The text as asked: the metric's name in the answer.
+    package let name: Name
     package let numerator: MetricTerm
     /// Nil where it is no ratio.
     package let denominator: MetricTerm?
@@ -12,13 +12,13 @@ package struct MetricExpression: Hashable, Sendable {
     package static let mostExpressions = Limits.metricsPerLine
 
     package init(parsing text: String) throws(QueryError) {
-        let sides = text.split(separator: "/", omittingEmptySubsequences: false)
+        let sides = MetricTerm.split(Substring(text), at: "/")
         guard sides.count <= 2 else {
             throw QueryError(
                 .badMetric, "metrics",
                 "\(quoted(text)) divides twice; write one ratio such as dollars/hits, and / inside a name as %2F.")
         }
-        self.text = String(MetricTerm.trimmed(Substring(text)))
+        name = Name(String(MetricTerm.trimmed(Substring(text))))
         numerator = try MetricTerm(parsing: sides[0])
         denominator = sides.count == 2 ? try MetricTerm(parsing: sides[1]) : nil
     }
@@ -34,7 +34,7 @@ package struct MetricExpression: Hashable, Sendable {
         switch value ?? .null {
         case .null: break
         case .string(let text):
-            if !text.isEmpty { texts = text.split(separator: ",").map(String.init) }
+            texts = MetricTerm.split(Substring(text), at: ",").filter { !$0.isEmpty }.map(String.init)
         case .number(let text): texts = [text]
         case .array(let items):
             for item in items {
@@ -57,7 +57,7 @@ package struct MetricExpression: Hashable, Sendable {
         var list: [MetricExpression] = []
         for text in texts.isEmpty ? ["hits"] : texts {
             let expression = try MetricExpression(parsing: text)
-            if !list.contains(where: { $0.text == expression.text }) { list.append(expression) }
+            if !list.contains(where: { $0.name == expression.name }) { list.append(expression) }
         }
         return list
     }

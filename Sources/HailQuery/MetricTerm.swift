@@ -20,7 +20,7 @@ package struct MetricTerm: Hashable, Sendable {
     }
 
     /// The metric's name, decoded.
-    package let name: String
+    package let name: Name
     /// The kind that was chosen; nil reads the counter, else the gauge, else the timer, else the set.
     package let kind: Kind?
     package let statistic: Statistic?
@@ -34,10 +34,10 @@ package struct MetricTerm: Hashable, Sendable {
     ///
     /// - Throws: `bad_metric`.
     package init(parsing text: Substring) throws(QueryError) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = MetricTerm.split(text, at: ":")
         let name = MetricTerm.decoded(MetricTerm.trimmed(parts[0]))
-        if name.hasPrefix("="), let constant = Constant(String(name.dropFirst())), parts.count == 1 {
-            self.name = name
+        if name.utf8.first == UInt8(ascii: "="), let constant = Constant(String(name.dropFirst())), parts.count == 1 {
+            self.name = Name(name)
             (kind, statistic, carry, self.constant, isForced) = (nil, nil, .none, constant, true)
             return
         }
@@ -61,7 +61,7 @@ package struct MetricTerm: Hashable, Sendable {
                 .badMetric, "metrics",
                 "\(quoted(text)) asks for a statistic of a \(kind.name); only timers have them.")
         }
-        self.name = name
+        self.name = Name(name)
         // Only timers have statistics, so that naming one chooses the kind.
         kind = modes.kind ?? (modes.statistic == nil ? nil : .timer)
         (statistic, carry) = (modes.statistic, modes.carry ?? .none)
@@ -75,7 +75,7 @@ package struct MetricTerm: Hashable, Sendable {
     /// What it is read as, by the kinds of the metrics that are named without one; nil where it is a constant.
     ///
     /// A name that nothing is known of is a counter without events.
-    func kind(known kinds: [String: Kind]) -> Kind? {
+    func kind(known kinds: [Name: Kind]) -> Kind? {
         if isForced { return nil }
         return kind ?? kinds[name] ?? (constant == nil ? .counter : nil)
     }
@@ -154,8 +154,14 @@ package struct MetricTerm: Hashable, Sendable {
 
     static func trimmed(_ text: Substring) -> Substring {
         var text = text
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
+        while text.utf8.first == UInt8(ascii: " ") { text = Substring(text.utf8.dropFirst()) }
+        while text.utf8.last == UInt8(ascii: " ") { text = Substring(text.utf8.dropLast()) }
         return text
+    }
+
+    /// Cuts at a sign of the question; by bytes, since a mark that the next name begins with makes another character
+    /// of it.
+    static func split(_ text: Substring, at sign: Unicode.Scalar) -> [Substring] {
+        text.utf8.split(separator: UInt8(ascii: sign), omittingEmptySubsequences: false).map { Substring($0) }
     }
 }

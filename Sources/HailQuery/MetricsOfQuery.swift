@@ -24,7 +24,7 @@ package struct MetricsOfQuery: StoreQuery {
                 return .object(
                     kinds.sorted { $0.key < $1.key }.map { name, metrics in
                         let kinds = metrics.map(\.kind).sorted { $0.rawValue < $1.rawValue }
-                        return JSONValue.Member(name, .array(kinds.map { .string($0.name) }))
+                        return JSONValue.Member(name.text, .array(kinds.map { .string($0.name) }))
                     })
             })
     }

@@ -12,7 +12,7 @@ struct NamesRound: Sendable {
     struct Result: Sendable {
         let names: KnownNames
         /// The kinds of the metrics that are named without one.
-        let kinds: [String: Kind]
+        let kinds: [Name: Kind]
     }
 
     let parts: [Part]

@@ -4,7 +4,7 @@ package import HailCore
 ///
 /// A bare string or a list is one path; a list of lists is several; an object nests, one path a leaf; nothing, `_` and
 /// `["_"]` are the overall path, which is empty here.
-package struct PathList: Equatable, Sendable {
+package struct PathList: Sendable {
     /// In the order given, each once.
     package let paths: [[String]]
     /// Whether a list of lists spelt them, which on a write counts at exactly these.
@@ -25,8 +25,8 @@ package struct PathList: Equatable, Sendable {
         let rules = Rules(parameter: parameter, depth: depth, refusesReserved: refusesReserved)
         var found: [[String]] = []
         try rules.collect(value ?? .null, under: [], into: &found)
-        var seen: Set<[String]> = []
-        let paths = found.filter { seen.insert($0).inserted }
+        var seen: Set<[Name]> = []
+        let paths = found.filter { seen.insert(Name.path($0)).inserted }
         self.paths = paths.isEmpty ? [[]] : paths
         isExact =
             if case .array(let items) = value { items.contains { if case .array = $0 { true } else { false } } } else {
@@ -105,7 +105,7 @@ package struct PathList: Equatable, Sendable {
             }
             if part.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "has a part with a control byte" }
             if part == Reserved.overall { return "has `_` inside a longer path; alone it is the overall group" }
-            if refusesReserved, part == Reserved.other || part.contains(Reserved.cross) {
+            if refusesReserved, part == Reserved.other || Reserved.isCrossed(part) {
                 return "uses \(quoted(part)), which the agent alone writes"
             }
             return nil

@@ -30,9 +30,10 @@ struct PlotOptions: Sendable {
             }
             text = given
         }
-        isAscending = !text.isEmpty && !text.hasPrefix("-")
-        let name = text.hasPrefix("-") ? String(text.dropFirst()) : text
-        if let known = name.isEmpty ? expressions.first : expressions.first(where: { $0.text == name }) {
+        let isLargestFirst = text.utf8.first == UInt8(ascii: "-")
+        isAscending = !text.isEmpty && !isLargestFirst
+        let name = isLargestFirst ? String(Substring(text.utf8.dropFirst())) : text
+        if let known = name.isEmpty ? expressions.first : expressions.first(where: { $0.name == Name(name) }) {
             sort = known
         } else {
             do throws(QueryError) {

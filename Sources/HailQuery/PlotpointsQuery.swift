@@ -57,7 +57,7 @@ package struct PlotpointsQuery: StoreQuery {
         question.expressions + (question.expressions.contains(options.sort) ? [] : [options.sort])
     }
 
-    private func cellsStage(_ trees: [DimensionTree], kinds: [[String: Kind]]) throws(QueryError) -> Stage {
+    private func cellsStage(_ trees: [DimensionTree], kinds: [[Name: Kind]]) throws(QueryError) -> Stage {
         .cells(
             try question.round(
                 groups: trees.map(\.paths), expressions: PlotpointsQuery.expressions(question, options), kinds: kinds),
@@ -125,7 +125,7 @@ package struct PlotpointsQuery: StoreQuery {
         let sorted = children.map { ($0, series(options.sort, $0.groups).score) }
             .sorted { left, right in
                 if left.1 != right.1 { return (left.1 < right.1) == options.isAscending }
-                return left.0.path.lexicographicallyPrecedes(right.0.path)
+                return Name.path(left.0.path).lexicographicallyPrecedes(Name.path(right.0.path))
             }
             .map(\.0)
         let room = options.limit.map { max(0, $0 - tree.asked.count) } ?? sorted.count
@@ -141,7 +141,7 @@ package struct PlotpointsQuery: StoreQuery {
                 .object(
                     question.expressions.map { expression in
                         let series = result.series(expression, groups: selection.groups, in: coverage)
-                        return JSONValue.Member(expression.text, points(of: series, in: coverage))
+                        return JSONValue.Member(expression.name.text, points(of: series, in: coverage))
                     }))
         }
         if let truncatedBefore = coverage.truncatedBefore {

@@ -38,7 +38,7 @@ struct Question: Sendable {
     ///     then such metrics are read as counters, and along with them which kinds there are.
     /// - Throws: `too_costly`, `no_sketch`.
     func round(
-        groups: [[[String]]], expressions: [MetricExpression], kinds: [[String: Kind]]? = nil
+        groups: [[[String]]], expressions: [MetricExpression], kinds: [[Name: Kind]]? = nil
     ) throws(QueryError) -> CellRound {
         let terms = expressions.flatMap(\.terms)
         var chosen: [Bool: [Coverage]] = [:]
@@ -72,7 +72,7 @@ struct Question: Sendable {
 
     /// Every kind that a term without one may turn out to be.
     private static func names(of terms: [MetricTerm]) -> [KnownNames.Metric] {
-        var seen: Set<String> = []
+        var seen: Set<Name> = []
         return terms.filter { $0.isOpen && seen.insert($0.name).inserted }.flatMap { term in
             Kind.allCases.map { KnownNames.Metric(name: term.name, kind: $0) }
         }

@@ -46,7 +46,7 @@ package struct ReadPlan: Sendable {
         self.cellOfPrefix = cellOfPrefix
         var metricOfName: [[UInt8]: KnownNames.Metric] = [:]
         let nameFields = names.map { metric in
-            let field = PageField.metric(metric.name, kind: metric.kind)
+            let field = PageField.metric(metric.name.text, kind: metric.kind)
             metricOfName[field] = metric
             return NameField(field: field, page: PageField.overflowPage(of: digester(field)), metric: metric)
         }

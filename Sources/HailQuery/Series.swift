@@ -9,7 +9,7 @@ struct Series: Sendable {
     ///
     /// - Parameter kinds: of the metrics that are named without one.
     init(
-        _ expression: MetricExpression, groups: [Int], in coverage: Coverage, readings: Readings, kinds: [String: Kind]
+        _ expression: MetricExpression, groups: [Int], in coverage: Coverage, readings: Readings, kinds: [Name: Kind]
     ) {
         func values(_ term: MetricTerm) -> TermValues {
             if let kind = term.kind(known: kinds) {

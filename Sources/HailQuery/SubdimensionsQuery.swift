@@ -27,16 +27,18 @@ package struct SubdimensionsQuery: StoreQuery {
         for names in try NamesPlan.names(of: plans, in: replies) {
             let children = names.children
             var found: [[String]] = []
-            var seen: Set<[String]> = []
+            var seen: Set<[Name]> = []
             for dimension in dimensions.paths {
-                for path in descendants(of: dimension, children) where seen.insert(path).inserted { found.append(path) }
+                for path in descendants(of: dimension, children) where seen.insert(Name.path(path)).inserted {
+                    found.append(path)
+                }
             }
             answers.append(.array(found.map { .string(DimensionKey.text($0)) }))
         }
         return subjectList.answer(answers)
     }
 
-    private func descendants(of path: [String], _ children: [[String]: [[String]]]) -> [[String]] {
-        (children[path] ?? []).flatMap { [$0] + (isRecursive ? descendants(of: $0, children) : []) }
+    private func descendants(of path: [String], _ children: [[Name]: [[String]]]) -> [[String]] {
+        (children[Name.path(path)] ?? []).flatMap { [$0] + (isRecursive ? descendants(of: $0, children) : []) }
     }
 }

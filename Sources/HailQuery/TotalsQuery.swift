@@ -81,7 +81,7 @@ package struct TotalsQuery: StoreQuery {
                             .object(
                                 question.expressions.map { expression in
                                     let series = result.series(expression, groups: [group], in: coverage)
-                                    return JSONValue.Member(expression.text, .number(series.total))
+                                    return JSONValue.Member(expression.name.text, .number(series.total))
                                 }))
                     }))
         }

@@ -3,12 +3,12 @@ package import HailCore
 /// What one event counts, from the parameter `metrics` of a write.
 package struct WrittenMetrics: Equatable, Sendable {
     package struct Item: Equatable, Sendable {
-        package let name: String
+        package let name: Name
         /// A JSON number's text, for exact arithmetic.
         package let value: String
 
         package init(_ name: String, _ value: String) {
-            self.name = name
+            self.name = Name(name)
             self.value = value
         }
     }
@@ -39,15 +39,15 @@ package struct WrittenMetrics: Equatable, Sendable {
             throw QueryError(
                 .badMetric, "metrics", "There are \(items.count) metrics; \(Limits.metricsPerLine) are allowed.")
         }
-        var seen: Set<String> = []
+        var seen: Set<Name> = []
         for item in items where !seen.insert(item.name).inserted {
-            throw QueryError(.badMetric, "metrics", "The metric \(quoted(item.name)) is named twice.")
+            throw QueryError(.badMetric, "metrics", "The metric \(quoted(item.name.text)) is named twice.")
         }
         self.items = items
     }
 
     private static func name(_ text: String) throws(QueryError) -> String {
-        let reserved = text == Reserved.overall || text == Reserved.other || text.contains(Reserved.cross)
+        let reserved = text == Reserved.overall || text == Reserved.other || Reserved.isCrossed(text)
         guard !text.isEmpty, text.utf8.count <= Limits.partBytes, !reserved,
             !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
         else {

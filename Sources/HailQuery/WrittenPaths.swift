@@ -1,7 +1,7 @@
 package import HailCore
 
 /// Where one event counts, from the parameters of a write.
-package struct WrittenPaths: Equatable, Sendable {
+package struct WrittenPaths: Sendable {
     /// The paths as written, without the overall one and without those that another extends: a reader that knows
     /// these knows every prefix of them.
     package let full: [[String]]
@@ -33,17 +33,17 @@ package struct WrittenPaths: Equatable, Sendable {
     private init(_ list: PathList, counting first: [[String]]) {
         let written = list.paths.filter { !$0.isEmpty }
         var counted = first
-        var seen = Set(first)
-        var extended: Set<[String]> = []
+        var seen = Set(first.map(Name.path))
+        var extended: Set<[Name]> = []
         for path in written {
             for length in 1...path.count {
                 let prefix = Array(path.prefix(length))
-                if length < path.count { extended.insert(prefix) }
+                if length < path.count { extended.insert(Name.path(prefix)) }
                 guard length == path.count || !list.isExact else { continue }
-                if seen.insert(prefix).inserted { counted.append(prefix) }
+                if seen.insert(Name.path(prefix)).inserted { counted.append(prefix) }
             }
         }
-        full = written.filter { !extended.contains($0) }
+        full = written.filter { !extended.contains(Name.path($0)) }
         self.counted = counted
         isExact = list.isExact
     }

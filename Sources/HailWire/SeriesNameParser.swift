@@ -43,11 +43,6 @@ package enum SeriesNameParser {
         part == Reserved.overall || part == Reserved.other || part == Reserved.cross
     }
 
-    /// By scalars, since a `×` with a combining mark is another character.
-    private static func hasCross(_ dimension: String) -> Bool {
-        dimension.unicodeScalars.contains { Reserved.cross.unicodeScalars.contains($0) }
-    }
-
     /// InfluxDB's and Graphite's tags in the name: `name,k=v:1|c` and `name;k=v:1|c`.
     private static func refuseForeignTags(_ name: Substring.UTF8View) throws(LineError) {
         guard let separator = name.firstIndex(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") }),
@@ -92,7 +87,7 @@ package enum SeriesNameParser {
                     path.append(try part(piece))
                 }
             }
-            guard !path.contains(where: isReserved), !hasCross(path[0]) else {
+            guard !path.contains(where: isReserved), !Reserved.isCrossed(path[0]) else {
                 throw .reservedName
             }
             paths.append(path)

@@ -50,6 +50,18 @@ struct QueryCommandTests {
         #expect(stage.errorOutput == "hailwhale: truncated_before: 1700000000\n")
     }
 
+    @Test("shows metrics whose names differ in their bytes alone side by side")
+    func spellings() {
+        let stage = stage(#"{"_":{"\u00e9":[[0,1]],"e\u0301":[[0,2]]}}"#)
+        #expect(stage.run("query", "plotpoints", "--csv") == 0)
+        #expect(
+            Array(stage.output.utf8)
+                == Array("time,dimension,\u{E9},e\u{301}\n1970-01-01T00:00:00Z,_,1,2\n".utf8))
+        let totals = self.stage(#"{"all":{"_":{"\u00e9":1,"e\u0301":2}}}"#)
+        #expect(totals.run("query", "totals", "--csv") == 0)
+        #expect(totals.output.hasSuffix("all,_,1,2\n"))
+    }
+
     @Test("shows plotpoints by instant, in the order of the answer")
     func plotpoints() {
         let stage = stage(#"{"b":{"hits":[[0,1],[60000,2.5]],"x":[[0,3],[60000,4]]},"a":{"hits":[[1582934400500,9]]}}"#)

@@ -49,6 +49,8 @@ struct FanOutTests {
             subject: ["p"], metrics: ["x"], kind: .counter,
             paths: [["d", "\u{E9}"], ["d", "e\u{301}"], ["K"], ["\u{212A}"]])
         #expect(FanOut(name).groups.count == 6)
+        #expect(FanOut(name, droppedDimensions: ["\u{212A}"]).groups.count == 5)
+        #expect(FanOut(name, droppedDimensions: ["k"]).groups.count == 6)
     }
 
     private static func text(_ group: FanOut.Group) -> String {

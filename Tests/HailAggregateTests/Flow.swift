@@ -21,7 +21,7 @@ final class Flow {
     var nowMillis: Int64 = 0
 
     init(
-        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<String> = []
+        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = []
     ) {
         book = CellBook(ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
         pending = PendingCells(book: book, droppedDimensions: droppedDimensions)

@@ -16,8 +16,8 @@ struct MetricExpressionTests {
         ] as [(String, String, String?, MetricTerm.Carry)])
     func forms(text: String, top: String, bottom: String?, carry: MetricTerm.Carry) throws {
         let expression = try MetricExpression(parsing: text)
-        #expect(expression.numerator.name == top)
-        #expect(expression.denominator?.name == bottom)
+        #expect(expression.numerator.name.text == top)
+        #expect(expression.denominator?.name.text == bottom)
         #expect(expression.numerator.carry == carry)
     }
 
@@ -76,7 +76,7 @@ struct MetricExpressionTests {
             (.nested(("dollars", .number("200")), ("x", .null)), ["dollars/200", "x"]), (.number("5"), ["5"]),
         ] as [(JSONValue?, [String])])
     func lists(value: JSONValue?, texts: [String]) throws {
-        #expect(try MetricExpression.list(value).map(\.text) == texts)
+        #expect(try MetricExpression.list(value).map(\.name.text) == texts)
     }
 
     @Test(

@@ -30,10 +30,10 @@ struct AnswerTable: Equatable {
                 groups.append((member.name, group.name, cells))
             }
         }
-        var metrics: [String] = []
-        for cell in groups.flatMap(\.cells) where !metrics.contains(cell.name) { metrics.append(cell.name) }
+        var metrics: [Name] = []
+        for cell in groups.flatMap(\.cells) where !metrics.contains(Name(cell.name)) { metrics.append(Name(cell.name)) }
         let hasPeriods = groups.contains { $0.period != nil }
-        header = [hasPeriods ? "period" : "time", "dimension"] + metrics
+        header = [hasPeriods ? "period" : "time", "dimension"] + metrics.map(\.text)
         for group in groups {
             let name = AnswerTable.path(group.name)
             if let period = group.period {
@@ -51,10 +51,10 @@ struct AnswerTable: Equatable {
         notes.append("\(AnswerTable.visible(member.name)): \(AnswerTable.visible(text))")
     }
 
-    private static func totals(_ cells: [JSONValue.Member], _ metrics: [String]) -> [String]? {
+    private static func totals(_ cells: [JSONValue.Member], _ metrics: [Name]) -> [String]? {
         var row: [String] = []
         for metric in metrics {
-            guard let cell = cells.first(where: { $0.name == metric }) else {
+            guard let cell = cells.first(where: { Name($0.name) == metric }) else {
                 row.append("")
                 continue
             }
@@ -65,11 +65,11 @@ struct AnswerTable: Equatable {
     }
 
     /// The points of one group's metrics, side by side; every metric has the same instants.
-    private static func series(_ cells: [JSONValue.Member], _ metrics: [String]) -> [(String, [String])]? {
+    private static func series(_ cells: [JSONValue.Member], _ metrics: [Name]) -> [(String, [String])]? {
         var order: [String] = []
         var values: [String: [String]] = [:]
         for cell in cells {
-            guard case .array(let points) = cell.value, let column = metrics.firstIndex(of: cell.name) else {
+            guard case .array(let points) = cell.value, let column = metrics.firstIndex(of: Name(cell.name)) else {
                 return nil
             }
             for point in points {

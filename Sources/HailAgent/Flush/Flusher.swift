@@ -11,7 +11,7 @@ final class Flusher: @unchecked Sendable {
     struct Settings: Sendable {
         let agent: Digest
         let pendingLimitBytes: Int
-        let droppedDimensions: Set<String>
+        let droppedDimensions: Set<Name>
     }
 
     let queue = DispatchQueue(label: "hailwhale.flush")

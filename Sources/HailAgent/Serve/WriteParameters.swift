@@ -21,7 +21,7 @@ struct WriteParameters {
             var names: [String] = []
             var micros: [Int64] = []
             for item in metrics.items {
-                names.append(item.name)
+                names.append(item.name.text)
                 micros.append(try value(of: item))
             }
             if !names.contains(SeriesName.hits) {
@@ -53,7 +53,7 @@ struct WriteParameters {
         case .failure(let error):
             throw QueryError(
                 .badMetric, "metrics",
-                "The value of \(item.name) is \(error == .outOfRange ? "out of range" : "no number"): a value is a "
+                "The value of \(item.name.text) is \(error == .outOfRange ? "out of range" : "no number"): a value is a "
                     + "decimal between ±\(Limits.largestValue).")
         }
     }

@@ -20,14 +20,15 @@ struct SpyRoute: Sendable {
         try call.parameters.refuseUnknown(besides: ["pk", "limit", "after", "token"])
         let limit = try number(call.parameters["limit"], "limit", allowed: 1...UInt64(SpyRoute.mostEvents))
         let after = try number(call.parameters["after"], "after", allowed: 0...UInt64(Int64.max)) ?? 0
-        let subject: [String]
+        let subject: [Name]
         do throws(QueryError) {
-            subject = try PathList(call.parameters["pk"], parameter: "pk", depth: Limits.subjectParts).paths.first ?? []
+            let subjects = try PathList(call.parameters["pk"], parameter: "pk", depth: Limits.subjectParts)
+            subject = Name.path(subjects.paths.first ?? [])
         } catch {
             throw APIError(error)
         }
         let collector = SpyCollector(count: lanes.count) { lines in
-            let newest = lines.filter { subject.isEmpty || $0.subject.starts(with: subject) }
+            let newest = lines.filter { subject.isEmpty || Name.path($0.subject).starts(with: subject) }
                 .sorted(by: SpyLine.isNewer).prefix(Int(limit ?? UInt64(SpyRoute.standardLimit)))
             call.answer(.json(.array(newest.map(SpyRoute.json))))
         }
