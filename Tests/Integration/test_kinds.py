@@ -123,7 +123,7 @@ def test_a_mixture_of_kinds_through_four_clients_is_exact(start, window):
     expected = first.expected(also=others)
     for period, values in totals(agent, ["mix"], expected, None).items():
         assert values == expected, period
-    assert compared > 1_000
+    assert compared > 700
     ledger = agent.metrics()
     assert total(ledger, "hailwhale_events_stored_total") == total(ledger, "hailwhale_events_accepted_total")
 
@@ -192,11 +192,10 @@ def test_percentiles_are_near_however_they_are_merged(start, redis_url, folder, 
         fields = ["took:count", "took:min", "took:max"]
         assert read(agent, "svc", *fields) == [len(values), values.min(), values.max()]
         mean, deviation, whole = read(agent, "svc", "took:mean", "took:stddev", "took:sum")
-        exact = sum(decimal.Decimal(f"{value:f}") for value in values)
-        assert whole == float(exact)
+        assert whole == float(sum(decimal.Decimal(f"{value:f}") for value in values))
         assert mean == pytest.approx(values.mean(), rel=1e-9)
-        assert deviation == pytest.approx(values.std(), rel=1e-6, abs=1e-3) or deviation == pytest.approx(
-            values.std(), rel=0.03, abs=1e-3)
+        # From the sum of the squares, whose digits the square of the mean takes away.
+        assert deviation == pytest.approx(values.std(), rel=1e-6, abs=1e-3)
 
 
 def test_percentiles_follow_the_minutes(agent):

@@ -1,4 +1,4 @@
-"""Every address that `--udp` takes counts the same: IPv4, IPv6, unix datagram sockets, several at once."""
+"""Every address that `--udp` and `--tcp` take counts the same: IPv4, IPv6, unix sockets, several at once."""
 
 import os
 import socket
@@ -105,3 +105,25 @@ def test_several_addresses_are_one_agent(start, folder):
     agent.until_lines(30)
     agent.flush()
     assert read(agent, "several", "calls") == 30
+
+
+def test_clients_of_streams_count(start, folder):
+    path = folder + "/lines.sock"
+    agent = start("--tcp", "127.0.0.1:0", "--tcp", "unix:" + path)
+    heard = [fields(line) for line in agent.log]
+    ports = [values["address"] for values in heard if values.get("transport") == "tcp" and ":" in values["address"]]
+    port = next(int(address.rsplit(":", 1)[1]) for address in ports if not address.startswith("unix:"))
+    clients = [statsd.TCPStatsClient("127.0.0.1", port), statsd.UnixSocketStatsClient(path)]
+    for client in clients:
+        # A stream holds the sender up: nothing is waited for here.
+        with client.pipeline() as pipe:
+            for number in range(LINES):
+                pipe.incr("stream.calls", number)
+        for number in range(LINES):
+            client.timing("stream.took", number)
+        client.gauge("stream.level", -3)
+        client.close()
+    agent.until_lines(4 * LINES + 4)
+    agent.flush()
+    metrics = ["calls", "took:count", "took:sum", "level"]
+    assert read(agent, "stream", *metrics) == [2 * sum(range(LINES)), 2 * LINES, 2 * sum(range(LINES)), -3]
