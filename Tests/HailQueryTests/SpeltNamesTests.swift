@@ -133,7 +133,8 @@ struct SpeltNamesTests {
                 [
                     "pk": .string("d"), "dimensions": .string("t"), "depth": .number("1"),
                     "period": .string("1h:1h"), "metrics": .string(Self.one), "sort": .string(sort),
-                ], now: Self.now).names
+                ], now: Self.now
+            ).names
         }
         #expect(try names("-" + Self.one) == ["t", #"["t", "b"]"#, #"["t", "a"]"#])
         #expect(try names("-" + Self.two) == ["t", #"["t", "a"]"#, #"["t", "b"]"#])
