@@ -1,7 +1,9 @@
 internal import Dispatch
 internal import Glibc
 
-/// One stream connection that brings lines. Confined to the listener's queue.
+/// One stream connection that brings lines.
+///
+/// Confined to the listener's queue.
 ///
 /// `@unchecked Sendable`: every stored property that changes is read and written on that queue only.
 final class LineConnection: @unchecked Sendable {

@@ -32,7 +32,9 @@ package final class LineListener: @unchecked Sendable {
         self.handler = handler
     }
 
-    /// Starts to take connections. Called once.
+    /// Starts to take connections.
+    ///
+    /// Called once.
     package func start() {
         queue.async { [self] in
             guard let socket else { return }

@@ -3,7 +3,9 @@ import HailQuery
 import HailSeal
 import Testing
 
-/// `é` has two spellings that Unicode calls equal: one letter, or `e` with an accent of its own. As names they are two.
+/// Two spellings that Unicode calls equal are two names.
+///
+/// One is the letter `é`, the other an `e` and an accent of its own.
 @Suite("Names spelt in two ways")
 struct SpeltNamesTests {
     private static let one = "\u{E9}"
@@ -116,14 +118,26 @@ struct SpeltNamesTests {
         #expect(flat(answer["all"]?["_"]) == ["<e9> 6", "e<301> 2", "<e9>/e<301> 3", "e<301>/<e9> 0.3333333333333333"])
         let known = try store.answer(MetricsOfQuery(parameters: ["pk": .string("d")], digester: NameDigest.blake2b))
         #expect(flat(known) == ["e<301> counter", "hits counter", "<e9> counter"])
-        #expect(
-            flat(
-                try store.plotpoints(
-                    [
-                        "pk": .string("d"), "period": .string("1h:1h"), "metrics": .string(Self.one),
-                        "sort": .string(Self.two), "with_totals": .bool(true),
-                    ], now: Self.now)
-            ).count == 1)
+    }
+
+    @Test("are sorted by each on its own", arguments: [UInt64(1), 2, 3])
+    func sorting(seed: UInt64) throws {
+        var store = try store(seed: seed)
+        for (name, one, two) in [("a", "1", "5"), ("b", "9", "2")] {
+            try store.count(
+                pk: .string("d"), dimensions: .path("t", name), metrics: [(Self.one, one), (Self.two, two)],
+                at: Self.now)
+        }
+        func names(_ sort: String) throws -> [String] {
+            try store.plotpoints(
+                [
+                    "pk": .string("d"), "dimensions": .string("t"), "depth": .number("1"),
+                    "period": .string("1h:1h"), "metrics": .string(Self.one), "sort": .string(sort),
+                ], now: Self.now
+            ).names
+        }
+        #expect(try names("-" + Self.one) == ["t", #"["t", "b"]"#, #"["t", "a"]"#])
+        #expect(try names("-" + Self.two) == ["t", #"["t", "a"]"#, #"["t", "b"]"#])
     }
 
     @Test("may be metrics of different kinds", arguments: [UInt64(1), 2, 3])

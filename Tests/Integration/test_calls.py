@@ -103,6 +103,27 @@ def test_unknown_paths_and_methods_are_refused(agent):
         assert set(answer.json()["error"]) <= {"code", "param", "message"}
 
 
+def test_composed_and_decomposed_letters_are_two_names(agent):
+    one, two = "\u00e9", "e\u0301"
+    event = {"dimensions": [["t", one], ["t", two]], "metrics": {one: 3, two: 2}}
+    for subject, times in [(one, 1), (two, 2)]:
+        for _ in range(times):
+            assert agent.client.post("/count_now", json={"pk": ["spelt", subject], **event}).status_code == 200
+    for subject, times in [(one, 1), (two, 2)]:
+        read = agent.totals(
+            pk=json.dumps(["spelt", subject]), dimensions=json.dumps([["t", one], ["t", two]]),
+            metrics=f"{one},{two},hits", periods="all",
+        )["all"]
+        assert list(read.values()) == [{one: 3 * times, two: 2 * times, "hits": times}] * 2
+        lines = agent.get("/spy", pk=json.dumps(["spelt", subject])).json()
+        assert len(lines) == times and all(line["line"].startswith(f"spelt.{subject}:") for line in lines)
+    children = agent.plotpoints(pk="spelt", dimensions="t", depth="1", period="1d:1d")
+    assert list(children) == ["t", json.dumps(["t", two]), json.dumps(["t", one])]
+    assert agent.get("/subdimensions", pk="spelt", dimensions="t").json() == list(children)[1:]
+    assert agent.get("/metrics_of", pk="spelt").json() == {two: ["counter"], "hits": ["counter"], one: ["counter"]}
+    assert agent.get("/subjects", prefix='["spelt",""]').json() == [json.dumps(["spelt", two]), json.dumps(["spelt", one])]
+
+
 def test_nul_is_refused_wherever_it_stands(agent):
     for query in ["pk=a%00b", "pk=%5B%22a%5Cu0000%22%5D", "a%00=1&pk=b"]:
         answer = agent.client.get(f"/count?{query}")

@@ -149,8 +149,9 @@ enum OptionValue {
         for text in given.texts {
             let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
             let joined = names.joined(separator: Reserved.cross)
-            guard (2...7).contains(names.count), Set(names).count == names.count, names.allSatisfy(isDimension),
-                joined.utf8.count <= Limits.partBytes, !views.contains(names)
+            guard (2...7).contains(names.count), Set(Name.path(names)).count == names.count,
+                names.allSatisfy(isDimension), joined.utf8.count <= Limits.partBytes,
+                !views.contains(where: { Name.path($0) == Name.path(names) })
             else { throw Refusal(shown: text) }
             views.append(names)
         }

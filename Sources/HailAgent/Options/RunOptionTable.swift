@@ -65,7 +65,7 @@ extension RunOption {
         },
         RunOption(
             "sketches", "LIST", shape: .list, standard: "1m:1d,1h:31d,1d:2y",
-            meaning: "which resolutions keep timer sketches and distinct sets (not in this version)",
+            meaning: "which resolutions keep timer sketches and distinct sets",
             allowed: "none, or some of the WIDTH:KEPT of --resolutions"
         ) { given, options throws(Refusal) in
             options.sketches = try OptionValue.sketches(given, of: options.ladder)
@@ -124,7 +124,7 @@ extension RunOption {
 
     private static let meaning = [
         RunOption(
-            "gauge-sign", "MODE", standard: "auto", meaning: "what a signed gauge means (not in this version)",
+            "gauge-sign", "MODE", standard: "auto", meaning: "what a signed gauge means",
             allowed: OptionValue.choices(GaugeSign.self)
         ) { given, options throws(Refusal) in
             options.gaugeSign = try OptionValue.choice(given)
