@@ -35,7 +35,9 @@ def toolchain():
     """The folder that holds the Swift toolchain's `usr`, or nothing: one of the system's own cannot be bound."""
     swift = shutil.which("swift")
     folder = pathlib.Path(swift).resolve().parents[2] if swift else None
-    return None if folder is None or folder == pathlib.Path("/") else folder
+    if folder is None or folder == pathlib.Path("/") or not (folder / "usr/lib/swift").is_dir():
+        return None
+    return folder
 
 
 def missing():
@@ -73,10 +75,11 @@ class Builder:
 
     def run(self, *command, seconds=60):
         """Runs a command in mount and process namespaces of its own, so that nothing outlives it."""
+        proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         done = subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds,
-            env={"PATH": PATH, "HOME": str(self.folder), "TMPDIR": str(self.folder), "LC_ALL": "C.UTF-8"},
+            env={"PATH": PATH, "HOME": str(self.folder), "TMPDIR": str(self.folder), "LC_ALL": "C.UTF-8"} | proxies,
         )
         output = done.stdout[-4_000:] + done.stderr[-8_000:]
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{output}"
