@@ -190,3 +190,11 @@ def test_lines_from_other_addresses_are_unsealed(start):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(b"a:hits=1|c", ("127.0.0.1", port))
     agent.until(lambda read: total(read, "hailwhale_lines_total", outcome="accepted") == 1, "one line")
+
+
+@pytest.mark.parametrize("path", ["/lines", "/flush_hail", "/count", "/count_now"])
+def test_a_parameter_that_a_write_does_not_know_is_refused(agent, path):
+    answer = agent.client.post(path, params={"nonsense": "1"}, content=b"a.b:1|c" if path == "/lines" else b"")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "nonsense"), answer.text
+    assert agent.client.post("/lines", params={"wait": "store", "_": "1"}, content=b"a.b:1|c").status_code == 200
+    assert agent.get("/totals", pk="a", metrics="b", periods="all").json()["all"]["_"]["b"] == 1

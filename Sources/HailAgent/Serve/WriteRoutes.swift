@@ -25,7 +25,10 @@ struct WriteRoutes: Sendable {
         [
             "/count": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: false) },
             "/count_now": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: true) },
-            "/flush_hail": Router.Route(access: .write, methods: ["GET", "POST"]) { flush($0) },
+            "/flush_hail": Router.Route(access: .write, methods: ["GET", "POST"]) { call in
+                try call.parameters.refuseUnknown(besides: ["token"])
+                flush(call)
+            },
             "/lines": Router.Route(access: .write, methods: ["POST"], takesBody: true) { try lines($0) },
         ]
     }
@@ -105,6 +108,7 @@ struct WriteRoutes: Sendable {
     // MARK: /lines
 
     private func lines(_ call: Router.Call) throws {
+        try call.parameters.refuseUnknown(besides: ["wait", "token"])
         let level = try waitLevel(call.parameters)
         let body = call.request.body
         if body.first == 0xF8 {
