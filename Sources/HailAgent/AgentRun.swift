@@ -14,12 +14,16 @@ package enum AgentRun {
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
         let queue = DispatchQueue(label: "hailwhale.signals")
         let told = DispatchSemaphore(value: 0)
-        let sources = [SIGTERM, SIGINT].map { number in
+        func onSignal(_ number: Int32, _ handler: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { told.signal() }
+            source.setEventHandler { handler() }
             source.activate()
             return source
         }
+        let sources = [
+            onSignal(SIGTERM) { told.signal() }, onSignal(SIGINT) { told.signal() },
+            onSignal(SIGHUP) { log.warning("HUP changes nothing in this version: restart the agent") },
+        ]
         defer { for source in sources { source.cancel() } }
         let refusal = StoreRefusal()
         do {
