@@ -10,7 +10,7 @@ package enum AgentRun {
     @Sendable package static func main(_ options: AgentOptions) -> Int32 {
         let log = Log(level: options.logLevel)
         signal(SIGPIPE, SIG_IGN)
-        // Signals are taken by sources; blocked before any thread starts, so that all threads inherit it.
+        // Sources take the signals; what they would do by themselves is switched off.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
         let queue = DispatchQueue(label: "hailwhale.signals")
         let told = DispatchSemaphore(value: 0)
@@ -28,12 +28,13 @@ package enum AgentRun {
         let refusal = StoreRefusal()
         do {
             let agent = try Agent(options, log: log)
+            // A store that refuses the agent does not keep it from giving back what it took, a server of its own included.
+            defer { agent.stop() }
             try agent.start { error in
                 refusal.note("\(error)")
                 told.signal()
             }
             told.wait()
-            agent.stop()
         } catch {
             refusal.note("\(error)")
         }

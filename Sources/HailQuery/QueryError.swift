@@ -7,7 +7,6 @@ package struct QueryError: Error, Hashable, Sendable {
         case badPeriod = "bad_period"
         case badZone = "bad_tz"
         case badValue = "bad_value"
-        case missingParameter = "missing_parameter"
         /// A percentile or a distinct count over a period that is read from cells without them.
         case noSketch = "no_sketch"
         /// The days of this zone reach beyond the cells that are fine enough for them.

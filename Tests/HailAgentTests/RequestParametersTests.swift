@@ -1,4 +1,5 @@
 import HailCore
+import HailNet
 import Testing
 
 @testable import HailAgent
@@ -56,11 +57,9 @@ struct RequestParametersTests {
     }
 
     @Test(
-        "of a form are refused where they are not UTF-8 or not decodable",
+        "of a form are refused where they have no name, are repeated, or are broken JSON",
         arguments: [
-            ("pk=%", "bad_encoding"), ("pk=%2", "bad_encoding"), ("pk=%zz", "bad_encoding"),
-            ("pk=%ff", "bad_encoding"), ("pk=a%00", "nul"), ("%00=1", "nul"), ("=1", "bad_request"),
-            ("pk=1&pk=2", "duplicate_parameter"), ("pk=[", "bad_pk"), ("<b>=[", "bad_parameter"),
+            ("=1", "bad_request"), ("pk=1&pk=2", "duplicate_parameter"), ("pk=[", "bad_pk"), ("<b>=[", "bad_parameter"),
         ])
     func badForm(text: String, code: String) {
         var parameters = RequestParameters()
@@ -101,5 +100,12 @@ struct RequestParametersTests {
         var parameters = RequestParameters()
         let error = #expect(throws: ParameterError.self) { try parameters.add(json: Array(text.utf8)) }
         #expect(error?.code == code)
+    }
+}
+
+extension RequestParameters {
+    /// Takes a form by the way the router goes: taken apart and decoded by the server first.
+    fileprivate mutating func add(form: [UInt8]) throws {
+        try add(pairs: try HTTPField.parse(form[...]).map { ($0.name, $0.value) })
     }
 }

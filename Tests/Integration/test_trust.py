@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from agent import Agent, command
+from agent import Agent, command, embedded_stores
 
 FOREIGN = [
     {"Host": "evil.example"},
@@ -164,3 +164,12 @@ def test_an_agent_without_a_listener_reads_or_collects(start, redis_url, folder)
     finally:
         assert hail.terminate() == 0
     assert whale.totals(pk="hail", periods="all")["all"]["_"]["hits"] == 1
+
+
+def test_an_agent_that_is_refused_leaves_no_store_behind(start):
+    agent = start()
+    assert agent.terminate() == 0
+    arguments = ["--udp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", str(agent.data), "--resolutions", "1m:1d"]
+    result = command("run", *arguments)
+    assert (result.returncode, "resolutions" in result.stderr) == (1, True), result.stderr
+    assert embedded_stores(agent.data) == []

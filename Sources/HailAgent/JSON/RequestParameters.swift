@@ -32,16 +32,6 @@ package struct RequestParameters: Equatable, Sendable {
         }
     }
 
-    /// Takes `a=1&b=2` as it stands in a request: the part after `?`, or a form's body.
-    package mutating func add(form: [UInt8]) throws(ParameterError) {
-        for field in form.split(separator: UInt8(ascii: "&")) {
-            let halves = field.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try RequestParameters.decoded(halves[0], param: nil)
-            let text = try RequestParameters.decoded(halves.count > 1 ? halves[1] : [], param: name)
-            try add(pairs: [(name, text)])
-        }
-    }
-
     /// Takes the members of a JSON object; their strings are bare strings, not JSON once more.
     package mutating func add(json: [UInt8]) throws(ParameterError) {
         let body: JSONValue
@@ -95,38 +85,5 @@ package struct RequestParameters: Equatable, Sendable {
 
     private static func nul(_ name: String?) -> ParameterError {
         ParameterError(code: "nul", param: name, message: "NUL is not taken anywhere in a request.")
-    }
-
-    /// Undoes `application/x-www-form-urlencoded`: `+` is a space, `%XX` a byte.
-    private static func decoded(_ bytes: ArraySlice<UInt8>, param: String?) throws(ParameterError) -> String {
-        var plain: [UInt8] = []
-        plain.reserveCapacity(bytes.count)
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            let byte = bytes[index]
-            index += 1
-            switch byte {
-            case UInt8(ascii: "+"): plain.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard bytes.endIndex - index >= 2, let high = hexadecimal(bytes[index]),
-                    let low = hexadecimal(bytes[index + 1])
-                else {
-                    throw ParameterError(
-                        code: "bad_encoding", param: param, message: "\"%\" is not followed by two hexadecimal digits.")
-                }
-                plain.append(high << 4 | low)
-                index += 2
-            default: plain.append(byte)
-            }
-        }
-        if plain.contains(0) { throw nul(param) }
-        guard let text = String(validating: plain, as: UTF8.self) else {
-            throw ParameterError(code: "bad_encoding", param: param, message: "The text is not UTF-8.")
-        }
-        return text
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
     }
 }
