@@ -3,7 +3,9 @@
 /// Once numbered it never changes: it is kept, sent, and sent again as the same bytes. `protocol/redis.md` describes
 /// them and `protocol/vectors/batch.json` has examples.
 package struct Batch: Equatable, Sendable {
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
+    /// Older bytes that are still read: their entries do not say whether a key may be new, so that any may.
+    private static let versionWithoutMarks: UInt8 = 1
 
     package var shard: Shard
     /// The agent that numbered the batch; random per start.
@@ -58,6 +60,7 @@ package struct Batch: Equatable, Sendable {
         out.put(entry.page)
         out.put(entry.expirySeconds)
         out.put(entry.operation.rawValue)
+        out.put(UInt8(entry.mayBeNew ? 1 : 0))
         out.put(UInt32(entry.items.count))
         for item in entry.items {
             out.put(UInt16(item.field.count))
@@ -66,10 +69,16 @@ package struct Batch: Equatable, Sendable {
         }
     }
 
-    /// Reads what `encoded` wrote; nil for anything else.
+    /// Whether a transaction can do all of it: nothing has a condition, and every operation is plain.
+    package var isPlain: Bool {
+        groups.allSatisfy { $0.condition == nil && $0.entries.allSatisfy(\.operation.isPlain) }
+    }
+
+    /// Reads what `encoded` wrote, now or in an older version; nil for anything else.
     package init?(decoding bytes: ArraySlice<UInt8>) {
         var input = ByteReader(bytes)
-        guard input.uint8() == Batch.version, let shard = input.uint8(), let agent = input.digest(),
+        guard let version = input.uint8(), version == Batch.version || version == Batch.versionWithoutMarks,
+            let shard = input.uint8(), let agent = input.digest(),
             let sequence = input.uint64(), let cellCount = input.uint32(),
             let coverCount = input.uint32(), Int(coverCount) <= input.remaining / 8
         else { return nil }
@@ -81,7 +90,7 @@ package struct Batch: Equatable, Sendable {
         guard let groupCount = input.uint16() else { return nil }
         var groups: [BatchGroup] = []
         for _ in 0..<groupCount {
-            guard let group = Batch.decodeGroup(&input) else { return nil }
+            guard let group = Batch.decodeGroup(&input, hasMarks: version == Batch.version) else { return nil }
             groups.append(group)
         }
         guard input.remaining == 0 else { return nil }
@@ -90,7 +99,7 @@ package struct Batch: Equatable, Sendable {
             groups: groups)
     }
 
-    private static func decodeGroup(_ input: inout ByteReader) -> BatchGroup? {
+    private static func decodeGroup(_ input: inout ByteReader, hasMarks: Bool) -> BatchGroup? {
         guard let mark = input.uint8(), mark <= 1 else { return nil }
         var group = BatchGroup(condition: nil, entries: [])
         if mark == 1 {
@@ -99,16 +108,17 @@ package struct Batch: Equatable, Sendable {
         }
         guard let entryCount = input.uint32(), Int(entryCount) <= input.remaining else { return nil }
         for _ in 0..<entryCount {
-            guard let entry = decodeEntry(&input) else { return nil }
+            guard let entry = decodeEntry(&input, hasMarks: hasMarks) else { return nil }
             group.entries.append(entry)
         }
         return group
     }
 
-    private static func decodeEntry(_ input: inout ByteReader) -> BatchEntry? {
+    private static func decodeEntry(_ input: inout ByteReader, hasMarks: Bool) -> BatchEntry? {
         guard let letter = input.uint8(), let digest = input.digest(), let width = input.uint32(),
             let chunk = input.uint64(), let page = input.uint8(), let expiry = input.uint64(),
             let code = input.uint8(), let operation = BatchEntry.Operation(rawValue: code),
+            let mark = hasMarks ? input.uint8() : 1, mark <= 1,
             let itemCount = input.uint32(), Int(itemCount) <= input.remaining / 10
         else { return nil }
         var items: [BatchEntry.Item] = []
@@ -120,6 +130,6 @@ package struct Batch: Equatable, Sendable {
         }
         return BatchEntry(
             letter: letter, digest: digest, widthSeconds: width, chunk: Int64(bitPattern: chunk), page: page,
-            expirySeconds: expiry, operation: operation, items: items)
+            expirySeconds: expiry, operation: operation, mayBeNew: mark == 1, items: items)
     }
 }

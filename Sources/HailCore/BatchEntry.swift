@@ -30,6 +30,14 @@ package struct BatchEntry: Equatable, Sendable {
         case name = 0x6E  // n
         /// `ZADD` every field with score 0: child subjects.
         case child = 0x7A  // z
+
+        /// Whether it needs nothing but a command of the store's own, so that a transaction can do it.
+        package var isPlain: Bool {
+            switch self {
+            case .add, .name, .child: true
+            case .addFloat, .least, .greatest, .last, .move, .moved, .distinct: false
+            }
+        }
     }
 
     package struct Item: Equatable, Sendable {
@@ -50,11 +58,15 @@ package struct BatchEntry: Equatable, Sendable {
     /// Unix seconds; 0 is never.
     package var expirySeconds: UInt64
     package var operation: Operation
+    /// Whether the key may be new, as far as the agent knows: then a transaction says its expiry.
+    ///
+    /// The script sees for itself.
+    package var mayBeNew: Bool
     package var items: [Item]
 
     package init(
         letter: UInt8, digest: Digest, widthSeconds: UInt32, chunk: Int64, page: UInt8, expirySeconds: UInt64,
-        operation: Operation, items: [Item]
+        operation: Operation, mayBeNew: Bool = true, items: [Item]
     ) {
         self.letter = letter
         self.digest = digest
@@ -63,6 +75,7 @@ package struct BatchEntry: Equatable, Sendable {
         self.page = page
         self.expirySeconds = expirySeconds
         self.operation = operation
+        self.mayBeNew = mayBeNew
         self.items = items
     }
 

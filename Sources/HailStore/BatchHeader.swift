@@ -19,17 +19,20 @@ package struct BatchHeader: Equatable, Sendable {
     package let cellCount: Int
     /// Windows of which the batch brings the last for its shard.
     package let covers: [UInt64]
+    /// `Batch.isPlain`: it goes by transaction.
+    package let isPlain: Bool
 
-    package init(identity: BatchIdentity, cellCount: Int, covers: [UInt64]) {
+    package init(identity: BatchIdentity, cellCount: Int, covers: [UInt64], isPlain: Bool) {
         self.identity = identity
         self.cellCount = cellCount
         self.covers = covers
+        self.isPlain = isPlain
     }
 
     package init(_ batch: Batch) {
         self.init(
             identity: BatchIdentity(agent: batch.agent, shard: batch.shard, sequence: batch.sequence),
-            cellCount: Int(batch.cellCount), covers: batch.covers)
+            cellCount: Int(batch.cellCount), covers: batch.covers, isPlain: batch.isPlain)
     }
 
     package var shard: Shard { identity.shard }

@@ -7,6 +7,7 @@ import Glibc
 /// and every later call throws `StoreError/connectionLost(_:)`.
 package struct RedisConnection: ~Copyable {
     private var context: UnsafeMutablePointer<redisContext>?
+    private var stream = ReplyStream()
 
     /// Bounds of waiting, in milliseconds.
     package struct Timeouts: Sendable {
@@ -121,6 +122,35 @@ package struct RedisConnection: ~Copyable {
     /// One command, one reply.
     package mutating func send(_ command: RedisCommand) throws(StoreError) -> StoreReply {
         try pipeline([command])[0]
+    }
+
+    /// Sends the bytes of commands as they are; their replies are read by `receive`, every one of them, before
+    /// anything else is sent.
+    mutating func transmit(_ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+        guard let context else { throw .connectionLost("not connected") }
+        var rest = bytes
+        while !rest.isEmpty {
+            let sent = Glibc.send(context.pointee.fd, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+            if sent < 0, errno == EINTR { continue }
+            guard sent > 0 else {
+                throw abandon(.connectionLost(errno == EAGAIN ? RedisConnection.timeoutText : systemErrorText()))
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(sent))
+        }
+    }
+
+    /// Reads replies to what `transmit` sent.
+    mutating func receive<Answer>(
+        _ body: (inout ReplyStream, _ descriptor: Int32) throws(StoreError) -> Answer
+    ) throws(StoreError) -> Answer {
+        guard let context else { throw .connectionLost("not connected") }
+        do throws(StoreError) { return try body(&stream, context.pointee.fd) } catch { throw abandon(error) }
+    }
+
+    private mutating func abandon(_ error: StoreError) -> StoreError {
+        if let context { redisFree(context) }
+        context = nil
+        return error
     }
 
     private mutating func enter(_ login: StoreURL.Login?, _ database: Int) throws(StoreError) {

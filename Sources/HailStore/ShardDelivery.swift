@@ -1,6 +1,6 @@
 import HailCore
 
-/// The delivery of one agent's batches to one shard: in order, one at a time, and again where the store went back.
+/// The delivery of one agent's batches to one shard: in order, and again where the store went back.
 ///
 /// Pure: it is told what was submitted and what the store answered, and says what to send and what that means.
 package struct ShardDelivery {
@@ -11,13 +11,19 @@ package struct ShardDelivery {
         package fileprivate(set) var bytes: [UInt8]?
         package let location: SpoolLocation?
         package fileprivate(set) var acknowledgedSeconds: Int64?
+        /// Whether it may have been sent before, in this start or an earlier one: then a key that it writes may be
+        /// new in the store, whatever was known when it was made.
+        package fileprivate(set) var wasSent: Bool
 
-        package init(header: BatchHeader, bytes: [UInt8]?, location: SpoolLocation?, acknowledgedSeconds: Int64? = nil)
-        {
+        package init(
+            header: BatchHeader, bytes: [UInt8]?, location: SpoolLocation?, acknowledgedSeconds: Int64? = nil,
+            wasSent: Bool = false
+        ) {
             self.header = header
             self.bytes = bytes
             self.location = location
             self.acknowledgedSeconds = acknowledgedSeconds
+            self.wasSent = wasSent
         }
     }
 
@@ -45,10 +51,11 @@ package struct ShardDelivery {
 
     /// By sequence, rising; the tail first.
     package private(set) var items: [Item] = []
-    /// The place of the batch to send next, or under way.
+    /// The place of the batch to send next, or of the first under way.
     private var cursor = 0
     private var mode = FlushScript.Mode.ordered
-    package private(set) var isUnderWay = false
+    /// Batches under way: one, or several plain ones that follow each other.
+    package private(set) var underWayCount = 0
     package private(set) var stopReason: String?
     /// The highest sequence that the store acknowledged.
     package private(set) var lastAcknowledged: UInt64 = 0
@@ -85,15 +92,39 @@ package struct ShardDelivery {
 
     /// What to send now, if anything; an answer must be brought before the next.
     package mutating func next() -> (item: Item, mode: FlushScript.Mode)? {
-        guard isBusy, !isUnderWay else { return nil }
-        isUnderWay = true
-        return (items[cursor], mode)
+        guard isBusy, underWayCount == 0 else { return nil }
+        return send(cursor, mode)
     }
 
-    /// Takes the answer to what `next` gave.
+    /// The next plain batch, if that may be sent now: behind plain ones under way, whose numbers it follows, it need
+    /// not wait for their answers.
+    package mutating func nextPlain() -> (item: Item, mode: FlushScript.Mode)? {
+        let place = cursor + underWayCount
+        guard stopReason == nil, place < items.count, items[place].header.isPlain else { return nil }
+        guard underWayCount > 0 else { return send(place, mode) }
+        let before = items[place - 1].header
+        guard before.isPlain, before.identity.sequence + 1 == items[place].header.identity.sequence else { return nil }
+        return send(place, .ordered)
+    }
+
+    private mutating func send(_ place: Int, _ mode: FlushScript.Mode) -> (item: Item, mode: FlushScript.Mode) {
+        underWayCount += 1
+        defer { items[place].wasSent = true }
+        return (items[place], mode)
+    }
+
+    /// What `nextPlain` gave last is not sent after all.
+    package mutating func withdrawLast() { underWayCount = max(0, underWayCount - 1) }
+
+    /// Takes the answer to the first batch under way.
+    ///
+    /// Unless the store has that batch, those behind it are not under way any more either.
     package mutating func receive(_ reply: FlushReply, nowSeconds: Int64) -> [Action] {
-        guard isUnderWay, cursor < items.count else { return [] }
-        isUnderWay = false
+        guard underWayCount > 0, cursor < items.count else { return [] }
+        switch reply {
+        case .applied, .duplicate: underWayCount -= 1
+        default: underWayCount = 0
+        }
         switch reply {
         case .applied(let tally): return settle(.applied(tally), nowSeconds)
         case .duplicate: return settle(.duplicate, nowSeconds)
@@ -105,12 +136,12 @@ package struct ShardDelivery {
         }
     }
 
-    /// The connection broke while a batch was under way: it is sent again, as it is.
-    package mutating func connectionLost() { isUnderWay = false }
+    /// What is under way was not done, or it is not known whether it was: it is sent again, as it is.
+    package mutating func withdraw() { underWayCount = 0 }
 
     /// Takes the guard as a new connection sees it: a store that was restored or lost its last second has gone back.
     package mutating func observe(guardValue last: UInt64, nowSeconds: Int64) -> [Action] {
-        guard !isUnderWay, stopReason == nil, mode == .ordered, last < lastAcknowledged else { return [] }
+        guard underWayCount == 0, stopReason == nil, mode == .ordered, last < lastAcknowledged else { return [] }
         dropOldTail(nowSeconds)
         // The cursor may have gone back already, over a connection that broke too.
         guard hasTail, items[cursor - 1].header.identity.sequence > last else { return [] }
@@ -119,8 +150,8 @@ package struct ShardDelivery {
 
     /// The bytes of what `next` gave are nowhere to be had.
     package mutating func giveUp() -> [Action] {
-        guard isUnderWay, cursor < items.count else { return [] }
-        isUnderWay = false
+        guard underWayCount == 1, cursor < items.count else { return [] }
+        underWayCount = 0
         let item = items[cursor]
         // It leaves a hole that is known of and counted here, so what follows goes on behind it.
         dropFirst(cursor + 1)
@@ -133,7 +164,7 @@ package struct ShardDelivery {
     package mutating func forget(segments: Set<UInt32>, nowSeconds: Int64) {
         dropOldTail(nowSeconds)
         let drop = items[..<cursor].lastIndex { $0.location.map { segments.contains($0.segment) } ?? true }
-        if let drop, !isUnderWay { dropFirst(drop + 1) }
+        if let drop, underWayCount == 0 { dropFirst(drop + 1) }
     }
 
     private mutating func settle(_ outcome: DeliveryOutcome, _ nowSeconds: Int64) -> [Action] {

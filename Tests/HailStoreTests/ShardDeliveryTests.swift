@@ -82,7 +82,7 @@ struct ShardDeliveryTests {
         var store = ModelStore()
         delivery.enqueue(item(1))
         if let (item, mode) = delivery.next() { _ = store.answer(item.header.identity.sequence, mode) }
-        delivery.connectionLost()
+        delivery.withdraw()
         #expect(run(&delivery, &store) == [.acknowledge(header(1), .duplicate)])
         #expect(store.applied == [1])
     }
@@ -261,7 +261,7 @@ struct ShardDeliveryTests {
                 guard let (item, mode) = delivery.next() else { continue }
                 let reply = store.answer(item.header.identity.sequence, mode)
                 if Bool.random(using: &random) {
-                    delivery.connectionLost()
+                    delivery.withdraw()
                 } else {
                     for case .acknowledge(let header, let outcome) in delivery.receive(reply, nowSeconds: 100)
                     where outcome != .resent {
