@@ -55,8 +55,8 @@ final class Stage: @unchecked Sendable {
                 return try self.answer.get()
             },
             storeFaults: { _ in self.faults },
-            run: {
-                self.ran = $0
+            run: { options, _ in
+                self.ran = options
                 return 7
             })
     }
