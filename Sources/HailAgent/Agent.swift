@@ -48,7 +48,7 @@ final class Agent: @unchecked Sendable {
     /// Records that a series may bring on average: subjects × groups × metrics that it does not share.
     private static let recordsPerSeries = 16
     /// How long a stop may take in all, but for what it takes to end the threads.
-    private static let stopSeconds = 4.5
+    private static let stopSeconds = 4.25
     /// What of it is kept for the end of the connections and of the embedded store.
     private static let closingSeconds = 1.0
     /// How often a store that gets nothing is asked whether it is still there, and still the same.

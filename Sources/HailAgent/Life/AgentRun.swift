@@ -18,9 +18,8 @@ package enum AgentRun {
             let plan = try SocketPlan(options, handed: try handed.get())
             return try run(Agent(options, plan, reports: reports, log: log), signals, reports, reread, log)
         } catch {
-            log.error("cannot run", ["error": "\(error)"])
-            reports?.isStopping("cannot run: \(error)")
-            return (error is HandoverError) ? ExitCode.usage : ExitCode.fault
+            let code = cannotRun("\(error)", reports, log)
+            return (error is HandoverError) ? ExitCode.usage : code
         }
     }
 
@@ -37,7 +36,12 @@ package enum AgentRun {
             reports?.hasReloaded()
         }
         guard let reason = signals.waitForEnd() else { return ExitCode.success }
+        return cannotRun(reason, reports, log)
+    }
+
+    private static func cannotRun(_ reason: String, _ reports: ServiceReports?, _ log: Log) -> Int32 {
         log.error("cannot run", ["error": reason])
+        reports?.isStopping("cannot run: \(reason)")
         return ExitCode.fault
     }
 

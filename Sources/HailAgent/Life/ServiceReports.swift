@@ -16,7 +16,7 @@ final class ServiceReports: @unchecked Sendable {
     private var timer: (any DispatchSourceTimer)?
 
     /// How often the status is looked at where no sign of life is wanted.
-    private static let idleMicroseconds: UInt64 = 5_000_000
+    private static let idleMicroseconds: UInt64 = 1_000_000
 
     init(_ notifier: ServiceNotifier) { self.notifier = notifier }
 
@@ -42,9 +42,10 @@ final class ServiceReports: @unchecked Sendable {
         }
     }
 
-    /// Told at once: the process may be gone soon.
+    /// Told at once, since the process may be gone soon, and once: the first reason stands.
     func isStopping(_ status: String) {
         queue.sync {
+            guard !isStopping else { return }
             isStopping = true
             tell(["STOPPING=1"], status: status)
         }
