@@ -34,7 +34,11 @@ package struct HandedSocket: Equatable, Sendable {
     ///
     /// - Throws: `badHandover`.
     package static func takeAll() throws(NetError) -> [HandedSocket] {
-        let (process, count, names) = (taken("LISTEN_PID"), taken("LISTEN_FDS"), taken("LISTEN_FDNAMES"))
+        try all(process: taken("LISTEN_PID"), count: taken("LISTEN_FDS"), names: taken("LISTEN_FDNAMES"))
+    }
+
+    /// What three variables say.
+    static func all(process: String?, count: String?, names: String?) throws(NetError) -> [HandedSocket] {
         guard let process, let count, process == "\(getpid())" else { return [] }
         guard let count = Int32(count), (0...mostSockets).contains(count) else {
             throw .badHandover("LISTEN_FDS is \"\(count)\", no number from 0 to \(mostSockets)")
