@@ -94,52 +94,53 @@ def test_a_stop_ends_in_time_and_loses_nothing(folder, standing, window):
     agent = Agent(folder + "/data", "--store", store.url, "--window", window)
     slow, helds, traffic = None, [], None
     try:
-        if standing == "hanging at the start":
-            store.pause()
-        elif standing == "away at the start":
-            store.kill()
-        agent.start(is_awaited=not standing.endswith("start"))
-        if standing == "slow":
-            slow = SlowStore(store)
-            slow.start()
-        elif standing == "hanging":
-            store.pause()
-        elif standing == "away":
-            store.kill()
-        count = 40
-        for number in range(count):
-            assert agent.lines(f"stop.http:1|c|#n:{number}").status_code == 200
-        traffic = Traffic(agent)
-        traffic.start()
-        agent.until_lines(count + 50)
-        helds = slow_connections(agent)
-        waiting = [Waiting(agent, number) for number in range(8)]
-        for waiter in waiting:
-            waiter.start()
-        taken = count + len(waiting)
-        samples = agent.until(
-            lambda samples: total(samples, "hailwhale_datagrams_total", transport="http") >= taken, "the writes")
-        seen = total(samples, "hailwhale_datagrams_total", transport="udp")
-        ends_in_time(agent)
-        for waiter in waiting:
-            waiter.join(PATIENCE_SECONDS)
-        # Those that were answered with anything but success may have counted: they are in the spool.
-        stored = sum(waiter.status == 200 for waiter in waiting)
-        assert all(waiter.status in (200, 503) for waiter in waiting), [waiter.status for waiter in waiting]
-        if standing in ("hanging", "away", "hanging at the start", "away at the start"):
-            assert stored == 0
-        else:
-            assert stored == len(waiting)
-    finally:
-        for held in helds:
-            held.close()
-        if traffic:
-            traffic.ends = True
-            traffic.join(PATIENCE_SECONDS)
-        if slow:
-            slow.ends = True
-            slow.join(PATIENCE_SECONDS)
-    try:
+        try:
+            if standing == "hanging at the start":
+                store.pause()
+            elif standing == "away at the start":
+                store.kill()
+            agent.start(is_awaited=not standing.endswith("start"))
+            if standing == "slow":
+                slow = SlowStore(store)
+                slow.start()
+            elif standing == "hanging":
+                store.pause()
+            elif standing == "away":
+                store.kill()
+            count = 40
+            for number in range(count):
+                assert agent.lines(f"stop.http:1|c|#n:{number}").status_code == 200
+            traffic = Traffic(agent)
+            traffic.start()
+            agent.until_lines(count + 50)
+            helds = slow_connections(agent)
+            waiting = [Waiting(agent, number) for number in range(8)]
+            for waiter in waiting:
+                waiter.start()
+            taken = count + len(waiting)
+            samples = agent.until(
+                lambda samples: total(samples, "hailwhale_datagrams_total", transport="http") >= taken, "the writes")
+            seen = total(samples, "hailwhale_datagrams_total", transport="udp")
+            ends_in_time(agent)
+            for waiter in waiting:
+                waiter.join(PATIENCE_SECONDS)
+            # Those that were answered with anything but success may have counted: they are in the spool.
+            stored = sum(waiter.status == 200 for waiter in waiting)
+            assert all(waiter.status in (200, 503) for waiter in waiting), [waiter.status for waiter in waiting]
+            if standing in ("hanging", "away", "hanging at the start", "away at the start"):
+                assert stored == 0
+            else:
+                assert stored == len(waiting)
+                assert not any("stay in the spool" in line for line in agent.log), agent.log
+        finally:
+            for held in helds:
+                held.close()
+            if traffic:
+                traffic.ends = True
+                traffic.join(PATIENCE_SECONDS)
+            if slow:
+                slow.ends = True
+                slow.join(PATIENCE_SECONDS)
         if standing.startswith("away"):
             store.start()
         else:
@@ -151,6 +152,7 @@ def test_a_stop_ends_in_time_and_loses_nothing(folder, standing, window):
         assert seen <= read(agent, "stop", "udp", period="all") <= traffic.sent
         assert stored <= read(agent, "stop", "held", period="all") <= len(waiting)
     finally:
+        store.resume()
         agent.stop()
         store.end()
 
