@@ -190,6 +190,20 @@ def test_a_stop_while_the_embedded_store_starts_ends_in_time_and_leaves_none(fol
             agent.stop()
 
 
+def test_a_stop_just_after_the_start_brings_everything_to_the_store(folder, store):
+    agent = Agent(folder + "/data", "--store", store.url, "--window", "10")
+    try:
+        for _ in range(10):
+            agent.start()
+            assert agent.lines("brief.a:1|c").status_code == 200
+            ends_in_time(agent)
+            assert not any("stay in the spool" in line for line in agent.log), agent.log
+        agent.start()
+        assert read(agent, "brief", "a", period="all") == 10
+    finally:
+        agent.stop()
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once_and_says_so(start, store, second):
     agent = start("--store", store.url, "--window", "10")

@@ -334,10 +334,11 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// The store may be written to from now on.
+    /// The store has answered, and may be written to from now on.
     func open() {
         queue.async {
             self.numbers.open()
+            self.isStoreUp = true
             self.dispatchSoon()
         }
     }
