@@ -266,7 +266,7 @@ def test_a_wrong_file_changes_nothing(start, folder, text, word):
         agent.process.send_signal(signal.SIGHUP)
         agent.until(lambda _: configured.status()["reload"]["failed"], "a refusal")
     else:
-        [said] = configured.reload(text)
+        [said] = [line for line in configured.reload(text) if line.get("msg", "").startswith("the configuration is")]
         assert said["level"] == "error" and word in said["error"], said
     status = configured.status()
     assert status["reload"]["failed"] and word in status["reload"]["error"]
