@@ -6,7 +6,8 @@ package import HailCore
 package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
     package let book: CellBook
-    private let droppedDimensions: Set<Name>
+    /// Another set holds for series that are admitted from then on.
+    package var droppedDimensions: Set<Name>
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
     /// Whether a lane began a new table, so that records may be left that no plan needs.

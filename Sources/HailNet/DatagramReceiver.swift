@@ -20,11 +20,11 @@ package final class DatagramReceiver: @unchecked Sendable {
     private var ring: OpaquePointer?
     private var handler: Handler
     private var plan: NapPlan
-    private var drops = KernelDropCount()
+    private var drops: KernelDropCount
     private var isStopping = false
 
     /// What a stop that drains takes at most, so that a sender who never pauses cannot hold it up.
-    private static let drainNanoseconds: UInt64 = 2_000_000_000
+    private static let drainNanoseconds: UInt64 = 1_000_000_000
 
     /// A receiver that has not started; `queue` is serial, and state that `handler` captures belongs to it.
     package init(_ socket: DatagramSocket, on queue: DispatchQueue, handler: @escaping Handler) throws(NetError) {
@@ -37,6 +37,7 @@ package final class DatagramReceiver: @unchecked Sendable {
         self.handler = handler
         address = socket.address
         plan = NapPlan(socket.receiveBuffer)
+        drops = KernelDropCount(from: socket.dropsBefore)
     }
 
     /// Starts to receive.

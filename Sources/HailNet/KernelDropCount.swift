@@ -2,9 +2,10 @@
 /// carries the value of the moment it was queued, which may be older than one read from the socket since.
 package struct KernelDropCount: Equatable, Sendable {
     package private(set) var total: UInt64 = 0
-    private var last: UInt32 = 0
+    private var last: UInt32
 
-    package init() {}
+    /// - Parameter start: what the counter says already and is no drop of this count's.
+    package init(from start: UInt32 = 0) { last = start }
 
     /// Takes in a value; one that is older than the newest (less than half the counter's range behind) adds nothing.
     package mutating func take(_ value: UInt32) {

@@ -10,7 +10,7 @@ package final class Spool {
     package let reader: SpoolReader
 
     private let folder: String
-    private let limitBytes: Int
+    package var limitBytes: Int
     private var ledger = SpoolLedger()
     /// The segment being written; nil until the next append.
     private var current: SpoolFile?

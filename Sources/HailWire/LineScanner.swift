@@ -10,7 +10,7 @@ package import HailCore
 /// `Product.42:revenue=:sales=|c|#country:US` or `api.users.get:|c`.
 package struct LineScanner {
     private let seed: UInt64
-    private let gaugeSign: GaugeSign
+    private var gaugeSign: GaugeSign
 
     /// - Parameters:
     ///   - seed: drawn anew per process, so that nobody can choose names that collide.
@@ -18,6 +18,13 @@ package struct LineScanner {
     package init(seed: UInt64, gaugeSign: GaugeSign = .auto) {
         self.seed = seed | 1
         self.gaugeSign = gaugeSign
+    }
+
+    /// The same scanner with another meaning of a signed gauge; hashes stay as they are.
+    package func with(_ gaugeSign: GaugeSign) -> LineScanner {
+        var scanner = self
+        scanner.gaugeSign = gaugeSign
+        return scanner
     }
 
     /// Scans a text of at most `LineBuffer.textBytes` bytes into the buffer, which is emptied first.

@@ -321,10 +321,24 @@ final class Flusher: @unchecked Sendable {
 
     // MARK: Restart and end
 
-    /// The store may be written to from now on.
+    /// Takes what a reload may have changed.
+    func change(_ options: AgentOptions) {
+        queue.async {
+            self.pendingLimit.limitBytes = options.pendingLimitBytes
+            self.spool.limitBytes = options.spoolLimitBytes
+            self.pending.droppedDimensions = Set(Name.path(options.dropDimensions))
+            let schedule = options.schedule
+            guard schedule.configuredMillis != self.schedule.configuredMillis else { return }
+            self.schedule = schedule
+            self.returns.announce(schedule)
+        }
+    }
+
+    /// The store has answered, and may be written to from now on.
     func open() {
         queue.async {
             self.numbers.open()
+            self.isStoreUp = true
             self.dispatchSoon()
         }
     }
@@ -355,7 +369,9 @@ final class Flusher: @unchecked Sendable {
     func drain(deadline: DispatchTime, done: @escaping @Sendable () -> Void) {
         queue.async {
             self.dispatchBatches()
-            if self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
+            // What the spool has need not wait for a store that is known to be away.
+            let isSafe = !self.isStoreUp && self.unspooled.isEmpty
+            if isSafe || self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
                 self.noteAcknowledged()
                 self.ledger.abandoned(windows: self.unspooled)
                 self.waiters.giveUpAll()
@@ -366,17 +382,6 @@ final class Flusher: @unchecked Sendable {
                 self.drain(deadline: deadline, done: done)
             }
         }
-    }
-
-    /// Sizes for `/metrics` and `/status`.
-    struct Sizes: Sendable {
-        let spoolBytes: Int
-        let pendingBytes: Int
-        let subjects: Int
-        let records: Int
-        let stoppedShards: Int
-        let windowMillis: Int64
-        let isStoreUp: Bool
     }
 
     func sizes(_ done: @escaping @Sendable (Sizes) -> Void) {

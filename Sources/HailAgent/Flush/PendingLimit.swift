@@ -4,7 +4,7 @@ import HailAggregate
 ///
 /// Confined to the flush queue.
 struct PendingLimit {
-    let limitBytes: Int
+    var limitBytes: Int
     let ledger: Ledger
     let log: Log
     private var isTold = false

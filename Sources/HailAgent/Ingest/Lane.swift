@@ -38,6 +38,11 @@ final class Lane: @unchecked Sendable {
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
     private var receipt: LaneReceipt
+    private var scanner: LineScanner
+    /// Whose unsealed lines are taken.
+    private(set) var plain: Trust
+    /// Whether a new table begins when the window closes.
+    private var isRenewalDue = false
     /// While lines of a request are taken in: what became of them.
     private var bodyReceipt: BodyReceipt?
 
@@ -45,12 +50,14 @@ final class Lane: @unchecked Sendable {
     private static let windowsOutLimit = 4
 
     init(
-        number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, shared: Shared
+        number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, plain: Trust, shared: Shared
     ) {
         self.number = number
         self.seriesLimit = seriesLimit
         self.schedule = schedule
         self.shared = shared
+        self.plain = plain
+        scanner = shared.scanner
         queue = DispatchQueue(label: "hailwhale.lane.\(number)")
         table = SeriesTable(limit: seriesLimit)
         receipt = LaneReceipt(transport: transport)
@@ -101,7 +108,7 @@ final class Lane: @unchecked Sendable {
     /// The newest events after a text of a number, for the spy log.
     func spy(after number: UInt64) -> [SpyLine] {
         dispatchPrecondition(condition: .onQueue(queue))
-        return spyRing.lines(after: number, scanner: shared.scanner, buffer: buffer)
+        return spyRing.lines(after: number, scanner: scanner, buffer: buffer)
     }
 
     /// The first byte of a sealed frame.
@@ -176,7 +183,7 @@ final class Lane: @unchecked Sendable {
         line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
         padded.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return }
-            line.hash = shared.scanner.hash(base, count: identity.count)
+            line.hash = scanner.hash(base, count: identity.count)
             if let index = table.find(base, count: identity.count, hash: line.hash) {
                 table.add(
                     line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
@@ -191,7 +198,7 @@ final class Lane: @unchecked Sendable {
     private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
         let nowMillis = WallClock.millis
         let now = nowMillis / 1_000
-        shared.scanner.scan(
+        scanner.scan(
             text, into: buffer, firstNumber: firstNumber,
             times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
         if buffer.hasMembers { hashMembers() }
@@ -261,7 +268,7 @@ final class Lane: @unchecked Sendable {
             let isPlaced = identity.withUnsafeBufferPointer { bytes -> Bool in
                 guard let base = bytes.baseAddress else { return false }
                 let count = bytes.count - 8
-                let hash = shared.scanner.hash(base, count: count)
+                let hash = scanner.hash(base, count: count)
                 var index = table.find(base, count: count, hash: hash)
                 if index == nil, table.count < seriesLimit + stage * max(seriesLimit / 16, 1_024) {
                     index = table.insert(base, count: count, hash: hash, name: folded)
@@ -281,6 +288,16 @@ final class Lane: @unchecked Sendable {
     }
 
     // MARK: Windows
+
+    /// What a reload changed; with other dimensions to forget, every series is met anew.
+    func change(plain: Trust, gaugeSign: GaugeSign, renewing isRenewing: Bool) {
+        dispatchPrecondition(condition: .onQueue(queue))
+        self.plain = plain
+        scanner = scanner.with(gaugeSign)
+        guard isRenewing else { return }
+        isRenewalDue = true
+        if close() == nil { renewTableIfIdle() }
+    }
 
     /// The windows' width changed.
     func setSchedule(_ schedule: FlushSchedule) { self.schedule = schedule }
@@ -353,8 +370,9 @@ final class Lane: @unchecked Sendable {
     /// Begins a new table when most series of this one are idle, so that names which came and went do not stay.
     private func renewTableIfIdle() {
         let isCrowded = table.isFull && windowCount % 16 == 0
-        guard isCrowded || (table.count > 4_096 && windowCount % 256 == 0) else { return }
-        guard table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5) else { return }
+        let isLooking = isCrowded || (table.count > 4_096 && windowCount % 256 == 0)
+        guard isRenewalDue || (isLooking && table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5)) else { return }
+        isRenewalDue = false
         table = SeriesTable(limit: seriesLimit)
         generation += 1
         spares = []
@@ -376,9 +394,4 @@ final class Lane: @unchecked Sendable {
         for line in text.split(separator: UInt8(ascii: "\n")) where Array(line) != [UInt8(ascii: "\r")] { count += 1 }
         return count
     }
-}
-
-extension LaneReceipt {
-    /// Whether nothing was refused either.
-    fileprivate var isQuiet: Bool { sealedUnknownKey == 0 && rejected.allSatisfy { $0 == 0 } }
 }

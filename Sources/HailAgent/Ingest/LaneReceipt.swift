@@ -21,4 +21,7 @@ struct LaneReceipt {
         uniqueKeysWithValues: LineError.allCases.enumerated().map { ($0.element, $0.offset) })
 
     mutating func removeAll() { self = LaneReceipt(transport: transport) }
+
+    /// Whether nothing was refused.
+    var isQuiet: Bool { sealedUnknownKey == 0 && rejected.allSatisfy { $0 == 0 } }
 }

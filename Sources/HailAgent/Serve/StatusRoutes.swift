@@ -5,6 +5,7 @@ import HailNet
 /// `/metrics`, `/status`, `/healthz` and `/readyz`: the agent about itself.
 struct StatusRoutes: Sendable {
     let state: AgentState
+    let reloads: Current<ReloadReport>
     let lanes: [Lane]
     let receivers: [DatagramReceiver]
     let flusher: Flusher
@@ -50,6 +51,7 @@ struct StatusRoutes: Sendable {
                         .init("version", .string(Version.text)),
                         .init("uptime_seconds", number((WallClock.steadyMillis - state.startedMillis) / 1_000)),
                         .init("ready", .bool(state.isReady)),
+                        .init("reload", reloads.value.json),
                         .init(
                             "store",
                             .object([
