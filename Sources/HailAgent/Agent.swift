@@ -63,11 +63,11 @@ final class Agent: @unchecked Sendable {
         state = AgentState(startedMillis: startedMillis, storeText: options.store.description)
         let agentID = NameDigest.random()
         let spool = try Spool(
-            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.seconds)
+            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.steadySeconds)
         let events = StoreEvents()
         writer = StoreWriter(
             connector: connector, agent: agentID, spool: spool.reader,
-            surroundings: .init(random: { .random(in: .min ... .max) }, unixSeconds: { WallClock.seconds }),
+            surroundings: .init(random: { .random(in: .min ... .max) }, unixSeconds: { WallClock.steadySeconds }),
             report: { events.report($0) })
         reader = StoreReader(connector: connector)
         let schedule = FlushSchedule(

@@ -37,9 +37,9 @@ package struct ShardDelivery {
 
     /// Seconds after its acknowledgement within which a batch may be sent again.
     ///
-    /// Far below the hour for which the guard of an agent that is done is kept: a guard that is merely over must never
-    /// look like a store gone back.
-    package static let tailSeconds: Int64 = 600
+    /// As long as the spool replays at all, and half as long as guards live: a guard that is merely over must never look
+    /// like a store gone back.
+    package static let tailSeconds = SpoolRecovery.replayableSeconds
     /// Acknowledged batches that are remembered at most.
     package static let tailLimit = 1_024
 
@@ -100,6 +100,12 @@ package struct ShardDelivery {
         case .gap(let last): return rewind(to: last, nowSeconds)
         case .missing: return hasGuardRunOut(nowSeconds) ? goOnBehindGuard() : rewind(to: 0, nowSeconds)
         case .broken(let text): return stop(text)
+        case .partial(let text):
+            // What it lost is counted, and it is done with: the next start must not take it for stored.
+            let cells = Int(items[cursor].header.cellCount)
+            let tally = FlushTally(
+                writtenFields: 0, expiredFields: 0, deadByReason: [.partial: cells], usedGroups: [])
+            return settle(.applied(tally), nowSeconds) + stop(text)
         case .held(let text): return [.hold(text)]
         case .noScript: return [.loadScript]
         }

@@ -177,7 +177,7 @@ final class Flusher: @unchecked Sendable {
     private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
         do throws(StoreError) {
             let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.seconds)
+                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.steadySeconds)
             if isSpoolFailing, !windows.isEmpty {
                 log.info("the spool takes records again")
                 isSpoolFailing = false
@@ -294,7 +294,7 @@ final class Flusher: @unchecked Sendable {
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
         do throws(StoreError) {
-            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.seconds)
+            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.steadySeconds)
         } catch {
             ledger.count { $0.spoolErrors += 1 }
         }
@@ -304,7 +304,7 @@ final class Flusher: @unchecked Sendable {
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.trim(nowSeconds: WallClock.seconds))
+        writer.forget(segments: spool.trim(nowSeconds: WallClock.steadySeconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {

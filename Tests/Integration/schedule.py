@@ -1,0 +1,453 @@
+"""One seeded schedule: traffic, faults in the middle of it, then everything is made whole and compared."""
+
+import collections
+import heapq
+import os
+import random
+import shutil
+import signal
+import socket
+import tempfile
+import time
+
+import redis
+
+import cells
+from agent import PATIENCE_SECONDS, Agent, embedded_stores, total
+from clock import Clock, library
+from proxy import Proxy
+from store import Store
+from traffic import ACKNOWLEDGED, ROOT, TAKEN, UNKNOWN, CountNow, Datagrams, Gate, Lines, Retries
+
+TRAFFIC_SECONDS = 1.0
+
+
+class Failure(AssertionError):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Schedule:
+    """What a seed decides is what strikes, when and for how long; threads and the kernel decide the rest."""
+
+    def __init__(self, seed):
+        self.seed, self.random = seed, random.Random(seed)
+        self.struck = collections.Counter()
+        self.figures = collections.Counter()
+        self.log = []
+        self.folder = tempfile.mkdtemp(prefix="hw-", dir="/tmp")
+        self.is_embedded = self.random.random() < 0.12
+        self.fsync = self.random.choice(["always", "everysec", "no"])
+        self.clock = Clock(self.folder) if library() and self.random.random() < 0.3 else None
+        self.gate, self.writers, self.heap = Gate(), [], []
+        self.proxy, self.stores, self.agent = None, [], None
+        # What is not as it should be, so that no fault strikes what is struck already.
+        self.busy = set()
+        self.went_back = False
+
+    # MARK: The stage
+
+    def _scene(self):
+        """What is to be seen where a schedule failed."""
+        state = ""
+        try:
+            state = self.agent.get("/status").text
+        except Exception:  # It may be gone.
+            pass
+        lines = self.log[-10:] + ["--\n"] + self.agent.log[-15:] if self.agent else []
+        return f"fsync {self.fsync}, struck {dict(self.struck)}\n{state}\n{''.join(lines)}"
+
+    def run(self):
+        """Plays the schedule; raises `Failure` where something counted otherwise than it may."""
+        try:
+            self._open()
+            self._play()
+            self._heal()
+            self._compare()
+            return self
+        except Exception as error:
+            raise Failure(f"{type(error).__name__}: {error}\n{self._scene()}") from error
+        finally:
+            self._close()
+
+    def _store(self):
+        store = Store(
+            f"{self.folder}/store{len(self.stores)}", "--appendfsync", self.fsync, "--port", str(free_port()),
+            "--bind", "127.0.0.1", "--busy-reply-threshold", "50", "--repl-diskless-sync-delay", "0",
+            env=self.clock.env if self.clock else None)
+        self.stores.append(store)
+        return store.start()
+
+    @property
+    def store(self):
+        return self.stores[-1]
+
+    def _open(self):
+        arguments = ["--window", self.random.choice(["0.1", "0.1", "0.3", "1"]), "--lanes", self.random.choice("12")]
+        if not self.is_embedded:
+            self._store()
+            self.proxy = Proxy(f"{self.folder}/proxy.sock", self.store.path).start()
+            arguments += ["--store", f"redis+unix://{self.folder}/proxy.sock"]
+        self.agent = Agent(self.folder + "/data", *arguments, env=self.clock.env if self.clock else None)
+        self.agent.start()
+        self.gate.opened(self.agent)
+        pause, seed = 0.012, lambda: random.Random(self.random.random())
+        self.writers = [
+            Lines("spool", self.gate, seed(), pause, "spool"), Lines("store", self.gate, seed(), pause, "store"),
+            Lines("none", self.gate, seed(), pause, None), CountNow("now", self.gate, seed(), pause),
+            Retries("retry", self.gate, seed(), pause), Datagrams("udp", self.gate, seed(), pause)]
+        for writer in self.writers:
+            writer.start()
+
+    def _close(self):
+        for writer in self.writers:
+            writer.ends.set()
+        if self.agent and self.agent.process:
+            self._signal(signal.SIGCONT)
+            self.agent.kill()
+            for child in embedded_stores(self.agent.data):
+                os.kill(child, signal.SIGKILL)
+        if self.proxy:
+            self.proxy.stop()
+        for store in self.stores:
+            store.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # MARK: Faults
+
+    def _play(self):
+        kinds = EMBEDDED if self.is_embedded else EVERY
+        if self.clock:
+            kinds = kinds + ["clock"] * 4
+        began = time.monotonic()
+        for _ in range(self.random.randint(1, 5)):
+            self._after(self.random.uniform(0, TRAFFIC_SECONDS * 0.8), self.random.choice(kinds))
+        while self.heap and time.monotonic() < began + 4 * TRAFFIC_SECONDS:
+            at, _, step = heapq.heappop(self.heap)
+            time.sleep(max(0, began + at - time.monotonic()))
+            if callable(step):
+                step()
+            else:
+                self._strike(step, time.monotonic() - began)
+        while self.heap:
+            _, _, step = heapq.heappop(self.heap)
+            if callable(step):
+                step()
+        time.sleep(max(0, began + TRAFFIC_SECONDS - time.monotonic()))
+
+    def _after(self, at, step):
+        heapq.heappush(self.heap, (at, len(self.heap) + self.random.random(), step))
+
+    def _strike(self, kind, now):
+        parts = FAULTS[kind]
+        if self.busy.intersection(parts):
+            return
+        self.busy.update(parts)
+        self.struck[kind] += 1
+        end = getattr(self, "_" + kind)()
+
+        def over():
+            if end:
+                end()
+            self.busy.difference_update(parts)
+
+        self._after(now + self.random.uniform(0.02, 0.35), over)
+
+    def _signal(self, number):
+        if self.agent.process.poll() is None:
+            self.agent.process.send_signal(number)
+
+    def _agent_kill(self):
+        self.gate.close(is_kill=True)
+        self.agent.kill()
+        return self._agent_start
+
+    def _agent_start(self):
+        self.log += self.agent.log
+        self.agent.start(is_awaited=False)
+        self.gate.opened(self.agent)
+
+    def _agent_term(self):
+        self.gate.close(is_kill=False)
+        self._signal(signal.SIGTERM)
+
+        def end():
+            # A drain waits for the store as long as it may; what matters here is what it leaves, not how long it takes.
+            self._mend_store()
+            code = self.agent.process.wait(PATIENCE_SECONDS)
+            if code != 0:
+                raise Failure(f"TERM ended with {code}")
+            self.agent.terminate()
+            self._agent_start()
+
+        return end
+
+    def _agent_stop(self):
+        self._signal(signal.SIGSTOP)
+        return lambda: self._signal(signal.SIGCONT)
+
+    def _store_kill(self):
+        self._store_down(signal.SIGKILL)
+        return self._store_up
+
+    def _store_term(self):
+        self._store_down(signal.SIGTERM)
+        return self._store_up
+
+    def _store_stop(self):
+        self._store_down(signal.SIGSTOP)
+        return self._store_up
+
+    def _store_down(self, number):
+        pids = embedded_stores(self.agent.data) if self.is_embedded else [self.store.process.pid]
+        for pid in pids:
+            os.kill(pid, number)
+
+    def _store_up(self):
+        if self.is_embedded:
+            for pid in embedded_stores(self.agent.data):
+                os.kill(pid, signal.SIGCONT)
+            return
+        store = self.store
+        store.process.send_signal(signal.SIGCONT)
+        try:
+            # A signal that ends it may still be on its way.
+            store.process.wait(0.02)
+        except Exception:
+            store.client.ping()
+            return
+        store.client.close()
+        store.start()
+
+    def _both_kill(self):
+        self.gate.close(is_kill=True)
+        self._store_down(signal.SIGKILL)
+        self.agent.kill()
+
+        def end():
+            self._store_up()
+            self._agent_start()
+
+        return end
+
+    def _store_rewind(self):
+        """The disk is put back to what it was a moment ago, as after a power cut with `appendfsync everysec`."""
+        self.store.copy("earlier")
+
+        def end():
+            self.went_back = True
+            self.store.kill()
+            self.store.take_back("earlier")
+            self.store.start()
+
+        return end
+
+    def _store_flushall(self):
+        self.went_back = True
+        self.store.client.flushall()
+
+    def _store_promote(self):
+        """A replica takes over that is fed up to a moment before the old one dies."""
+        old = self.store
+        new = self._store()
+        port = old.client.config_get("port")["port"]
+        new.client.replicaof("127.0.0.1", port)
+        knows = self.random.random() < 0.7
+        until = time.monotonic() + 3
+        while knows and time.monotonic() < until and new.client.info("replication")["master_link_status"] != "up":
+            time.sleep(0.005)
+
+        def end():
+            self.went_back = True
+            new.client.execute_command("REPLICAOF", "NO", "ONE")
+            time.sleep(self.random.choice([0, 0.1]))
+            old.end()
+            self.proxy.switch(new.path)
+
+        return end
+
+    def _store_oom(self):
+        self.store.client.config_set("maxmemory", "1")
+        return lambda: self.store.client.config_set("maxmemory", "0")
+
+    def _store_readonly(self):
+        self.store.client.replicaof("127.0.0.1", "1")
+        return lambda: self.store.client.execute_command("REPLICAOF", "NO", "ONE")
+
+    def _store_noreplicas(self):
+        self.store.client.config_set("min-replicas-to-write", "1")
+        return lambda: self.store.client.config_set("min-replicas-to-write", "0")
+
+    def _store_busy(self):
+        """Somebody's script runs on and on, until it is killed."""
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(self.store.path)
+            other.sendall(b"EVAL 'while true do end' 0\r\n")
+            until = time.monotonic() + 5
+            while time.monotonic() < until:
+                try:
+                    self.store.client.ping()
+                except redis.exceptions.RedisError:
+                    break
+
+        def end():
+            until = time.monotonic() + 5
+            while time.monotonic() < until:
+                try:
+                    self.store.client.script_kill()
+                    return
+                except redis.exceptions.ResponseError as error:
+                    if "NOTBUSY" in str(error):
+                        return
+                    time.sleep(0.02)
+
+        return end
+
+    def _store_forgets_script(self):
+        self.store.client.script_flush()
+
+    def _clients_kill(self):
+        self.store.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    def _proxy_cut(self):
+        self.proxy.cut()
+
+    def _proxy_request(self):
+        self.proxy.cut_request(self.random.choice([0, 0, 1, self.random.randint(2, 9_000)]))
+
+    def _proxy_reply(self):
+        self.proxy.cut_reply(self.random.choice([0, 0, 1, self.random.randint(2, 200)]))
+
+    def _proxy_refuse(self):
+        self.proxy.refuses = True
+        self.proxy.cut()
+        return self._proxy_heal
+
+    def _proxy_delay(self):
+        self.proxy.delay = self.random.uniform(0.005, 0.1)
+        return self._proxy_heal
+
+    def _proxy_heal(self):
+        self.proxy.heal()
+
+    def _clock(self):
+        self.clock.set(self.random.choice([3_600, -3_600, 0, 90, -90, 3, -3]))
+
+    # MARK: Healing and comparing
+
+    def _mend_store(self):
+        """What is down or stands still would keep a drain waiting."""
+        if self.proxy:
+            self.proxy.heal()
+        if not self.is_embedded and self.store.process.poll() is not None:
+            self._store_up()
+        elif not self.is_embedded:
+            self.store.process.send_signal(signal.SIGCONT)
+        else:
+            self._store_up()
+
+    def _heal(self):
+        self._mend_store()
+        self._signal(signal.SIGCONT)
+        if self.went_back:
+            # What went back is seen when it is next connected to, or asked; tests of their own wait for the latter.
+            self.proxy.cut()
+        for writer in self.writers:
+            writer.ends.set()
+        for writer in self.writers:
+            writer.join(40)
+            if writer.is_alive() or writer.failure:
+                raise Failure(f"{writer.name}: {writer.failure or 'hangs'}")
+        self.agent.await_ready()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self.agent.client.post("/flush_hail").status_code != 200:
+            if time.monotonic() > until:
+                raise Failure("the agent does not flush")
+            time.sleep(0.05)
+        try:
+            self.agent.until(lambda samples: total(samples, "hailwhale_events_pending") == 0, "nothing pending")
+        except AssertionError as error:
+            raise Failure(str(error)[:300]) from None
+
+    def _compare(self):
+        writes = [write for writer in self.writers for write in writer.writes]
+        for write in writes:
+            if write.fate == TAKEN and write.epoch in self.gate.killed:
+                write.fate = UNKNOWN
+        subjects = [subject for write in writes for subject in write.subjects()]
+        sums = [(ROOT, writer.name) for writer in self.writers] + [(ROOT,)]
+        until = time.monotonic() + 15
+        while True:
+            client = redis.Redis(unix_socket_path=f"{self.folder}/data/store/store.sock") if self.is_embedded \
+                else self.store.client
+            values = cells.hits(client, subjects + sums)
+            read = dict(zip(subjects + sums, values))
+            missing, wrong = judge(writes, self.writers, read)
+            if wrong or not missing or time.monotonic() > until:
+                break
+            time.sleep(0.05)
+        lines = self.log + self.agent.log
+        errors = [line.strip() for line in lines if line.startswith("level=error")]
+        if wrong or missing:
+            raise Failure(f"{(wrong + missing)[:3]} ({len(wrong)} too many, {len(missing)} missing); {errors[:3]}")
+        if errors:
+            raise Failure(f"the log has {errors[:3]}")
+        samples = self.agent.metrics()
+        for name in ["events_lost_total", "events_reverted_total", "cells_dead_total", "datagrams_kernel_dropped_total"]:
+            if total(samples, "hailwhale_" + name):
+                raise Failure(f"{name}: {samples}")
+        self._books(samples)
+        self.figures["sent"] += sum(write.parts for write in writes)
+        self.figures["acknowledged"] += sum(write.parts for write in writes if write.fate in (ACKNOWLEDGED, TAKEN))
+        self.figures["stored"] += read[ROOT,]
+        for reason in ["lost", "reverted"]:
+            self.figures[reason] += int(total(samples, f"hailwhale_events_{reason}_total"))
+
+    @staticmethod
+    def _books(samples):
+        accepted = total(samples, "hailwhale_events_accepted_total")
+        parts = [total(samples, f"hailwhale_events_{name}") for name in ["stored_total", "used_total", "pending"]]
+        if accepted != sum(parts):
+            raise Failure(f"the ledger does not close: {accepted} accepted, {parts} stored, used, pending")
+
+
+def judge(writes, writers, read):
+    """What is missing and what is wrong for good, a sentence each."""
+    missing, wrong = [], []
+    for write in writes:
+        least, most = write.allowed()
+        counts = [read[subject] for subject in write.subjects()]
+        once = [write.parts] + [1] * write.parts
+        if counts == once and most == 1 or not any(counts) and least == 0:
+            continue
+        is_over = any(count > limit * most for count, limit in zip(counts, once))
+        (wrong if is_over else missing).append(f"{write.fate} {'.'.join(write.subject)} of {write.parts}: {counts}")
+    for writer in writers:
+        every = sum(read[write.subject] for write in writer.writes)
+        if read[ROOT, writer.name] != every:
+            missing.append(f"{writer.name} adds up to {every} and reads {read[ROOT, writer.name]}")
+    if read[ROOT,] != sum(read[ROOT, writer.name] for writer in writers):
+        missing.append(f"all reads {read[ROOT,]}")
+    return missing, wrong
+
+
+# Every fault, and what it strikes: of those that strike the same, one at a time.
+FAULTS = {
+    kind: parts.split()
+    for parts, kinds in {
+        "agent": "agent_kill agent_term agent_stop",
+        "agent store": "both_kill",
+        "store": "store_kill store_term store_stop store_rewind store_flushall store_promote store_oom store_readonly "
+                 "store_noreplicas store_busy store_forgets_script clients_kill",
+        "proxy": "proxy_cut proxy_request proxy_reply proxy_refuse proxy_delay",
+        "clock": "clock",
+    }.items()
+    for kind in kinds.split()
+}
+EVERY = [kind for kind in FAULTS if kind != "clock"] + ["agent_kill"] * 3
+EMBEDDED = ["agent_kill", "agent_term", "agent_stop", "both_kill", "store_kill", "store_term", "store_stop"]
