@@ -29,7 +29,8 @@ final class Agent: @unchecked Sendable {
     private let listeners: [LineListener]
     private let server: HTTPServer?
     private let state: AgentState
-    private let recovered: [SpoolRecovery.Batch]
+    /// What the spool owes the store from earlier starts; set once, while starting.
+    private var recovered: [SpoolRecovery.Batch]
     /// Whether the log says already that the store is away.
     ///
     /// Written while starting and then on `entryQueue`.
@@ -112,7 +113,7 @@ final class Agent: @unchecked Sendable {
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
-        recover(spool.recovered, scanner: shared.scanner)
+        recovered += recover(spool.recovered, scanner: shared.scanner)
     }
 
     private static func bind(_ options: AgentOptions, log: Log) throws -> [DatagramSocket] {
@@ -164,16 +165,17 @@ final class Agent: @unchecked Sendable {
     }
 
     /// Takes back what an earlier start left in the spool, before anything new gets a number.
-    private func recover(_ recovery: SpoolRecovery, scanner: LineScanner) {
+    private func recover(_ recovery: SpoolRecovery, scanner: LineScanner) -> [SpoolRecovery.Batch] {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
         if !recovery.windows.isEmpty {
             log.info("windows come back from the spool", ["windows": recovery.windows.count])
         }
-        flusher.queue.sync {
+        return flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
-            flusher.recover(recovery.windows) { rebuild.window($0) }
+            let numbers = RecoveredNumbers(recovery.windows, digester: NameDigest.blake2b)
+            return flusher.recover(recovery.windows, as: numbers) { rebuild.window($0) }
         }
     }
 

@@ -37,6 +37,7 @@ package struct HTTPResponse: Sendable {
     /// For what a handler had taken and not answered when the server stopped: nobody knows what it came to.
     static let abandoned = failure(
         status: 503, code: "unknown",
-        message: "the agent stopped before it had an answer; what was sent may count: retry with the same Idempotency-Key"
+        message:
+            "the agent stopped before it had an answer; what was sent may count: retry with the same Idempotency-Key"
     )
 }

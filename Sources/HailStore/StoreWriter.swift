@@ -116,7 +116,7 @@ package final class StoreWriter: @unchecked Sendable {
             guard !isClosed, connection != nil else { return pump() }
             do throws(StoreError) {
                 _ = try connection?.send(RedisCommand("PING"))
-                try observeGuards()
+                try observeGuards(all: false)
                 pump()
             } catch { lose(connectionFor: error) }
         }
@@ -286,7 +286,7 @@ package final class StoreWriter: @unchecked Sendable {
         guard connection == nil else { return }
         connection = try connector.connect()
         try loadScript()
-        try observeGuards()
+        try observeGuards(all: true)
         backoff.reset()
         goUp()
     }
@@ -300,10 +300,11 @@ package final class StoreWriter: @unchecked Sendable {
         scriptHash = hash
     }
 
-    /// Asks a new connection how far each shard got, so that a store that went back is mended even where nothing
-    /// new is to be sent.
-    private func observeGuards() throws(StoreError) {
-        let lanes = order.filter { deliveries[$0]?.hasTail == true }
+    /// Asks how far each shard got, so that a store that went back is mended even where nothing new is to be sent.
+    ///
+    /// - Parameter all: also where nothing could be sent again: then the loss is at least named.
+    private func observeGuards(all: Bool) throws(StoreError) {
+        let lanes = order.filter { deliveries[$0].map { $0.hasTail || all && $0.lastAcknowledged > 0 } ?? false }
         guard !lanes.isEmpty else { return }
         let commands = lanes.map {
             RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)])

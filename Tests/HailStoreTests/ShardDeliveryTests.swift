@@ -208,6 +208,23 @@ struct ShardDeliveryTests {
         #expect(delivery.retainedBytes == 0)
     }
 
+    @Test("names what a store lost that no tail reaches, once, when it is seen, and goes on")
+    func observedWithoutTail() {
+        var delivery = ShardDelivery()
+        var store = ModelStore()
+        for sequence in 1...3 as ClosedRange<UInt64> { delivery.enqueue(item(sequence)) }
+        _ = run(&delivery, &store)
+        delivery.forget(segments: [1], nowSeconds: 100)
+        store = ModelStore()
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100) == [.markReverted(batches: 3, last: 3)])
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100) == [])
+        delivery.enqueue(item(4))
+        #expect(run(&delivery, &store) == [.acknowledge(header(4), .applied(.nothing))])
+        delivery.forget(segments: [1], nowSeconds: 100)
+        // A guard that ran out by itself is no loss.
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100 + FlushScript.guardSeconds) == [])
+    }
+
     @Test("stops for good on a batch applied in part")
     func stops() {
         var delivery = ShardDelivery()
@@ -232,7 +249,8 @@ struct ShardDeliveryTests {
         #expect(!delivery.isBusy && !delivery.hasTail)
     }
 
-    @Test("mends what a store lost while the agent was down, for as long as the spool replays", arguments: [601, 345_000])
+    @Test(
+        "mends what a store lost while the agent was down, for as long as the spool replays", arguments: [601, 345_000])
     func downForLong(seconds: Int64) {
         var delivery = ShardDelivery()
         var store = ModelStore()

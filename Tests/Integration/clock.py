@@ -1,5 +1,6 @@
 """A wall clock for a process of its own that a test sets ahead and back; what measures time goes on as it was."""
 
+import atexit
 import functools
 import pathlib
 import shutil
@@ -7,27 +8,29 @@ import struct
 import subprocess
 import tempfile
 
-SOURCE = pathlib.Path(__file__).with_name("clock.c")
+HERE = pathlib.Path(__file__).parent
 
 
 @functools.cache
-def library():
-    """The library that `clock.c` becomes, made by the toolchain's own compiler; None without one."""
+def library(name="clock"):
+    """The library that `NAME.c` becomes, made by the toolchain's own compiler; None without one."""
     compiler = shutil.which("clang") or shutil.which("cc")
     if not compiler:
         return None
-    path = pathlib.Path(tempfile.mkdtemp(prefix="hw-clock-")) / "clock.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, SOURCE, "-ldl"], check=True)
+    folder = tempfile.mkdtemp(prefix="hw-preload-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = pathlib.Path(folder) / f"{name}.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", path, HERE / f"{name}.c", "-ldl"], check=True)
     return path
 
 
 class Clock:
     """Processes that start with `env` read the wall clock through it."""
 
-    def __init__(self, folder, preload=None):
+    def __init__(self, folder):
         self.path = pathlib.Path(folder) / "clock"
         self.path.write_bytes(struct.pack("q", 0))
-        self.env = {"LD_PRELOAD": str(preload or library()), "CLOCK_OFFSET_FILE": str(self.path)}
+        self.env = {"LD_PRELOAD": str(library()), "CLOCK_OFFSET_FILE": str(self.path)}
         self.seconds = 0
 
     def set(self, seconds):

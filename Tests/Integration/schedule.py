@@ -35,6 +35,9 @@ def free_port():
 class Schedule:
     """What a seed decides is what strikes, when and for how long; threads and the kernel decide the rest."""
 
+    # How long what is missing may take to come.
+    PATIENCE_SECONDS = 15
+
     def __init__(self, seed):
         self.seed, self.random = seed, random.Random(seed)
         self.struck = collections.Counter()
@@ -49,6 +52,7 @@ class Schedule:
         # What is not as it should be, so that no fault strikes what is struck already.
         self.busy = set()
         self.went_back = False
+        self.is_store_ending = False
 
     # MARK: The stage
 
@@ -207,6 +211,7 @@ class Schedule:
         pids = embedded_stores(self.agent.data) if self.is_embedded else [self.store.process.pid]
         for pid in pids:
             os.kill(pid, number)
+        self.is_store_ending = number != signal.SIGSTOP
 
     def _store_up(self):
         if self.is_embedded:
@@ -215,14 +220,11 @@ class Schedule:
             return
         store = self.store
         store.process.send_signal(signal.SIGCONT)
-        try:
-            # A signal that ends it may still be on its way.
-            store.process.wait(0.02)
-        except Exception:
-            store.client.ping()
-            return
-        store.client.close()
-        store.start()
+        if self.is_store_ending:
+            store.process.wait(PATIENCE_SECONDS)
+            store.client.close()
+            store.start()
+            self.is_store_ending = False
 
     def _both_kill(self):
         self.gate.close(is_kill=True)
@@ -344,12 +346,7 @@ class Schedule:
         """What is down or stands still would keep a drain waiting."""
         if self.proxy:
             self.proxy.heal()
-        if not self.is_embedded and self.store.process.poll() is not None:
-            self._store_up()
-        elif not self.is_embedded:
-            self.store.process.send_signal(signal.SIGCONT)
-        else:
-            self._store_up()
+        self._store_up()
 
     def _heal(self):
         self._mend_store()
@@ -381,7 +378,7 @@ class Schedule:
                 write.fate = UNKNOWN
         subjects = [subject for write in writes for subject in write.subjects()]
         sums = [(ROOT, writer.name) for writer in self.writers] + [(ROOT,)]
-        until = time.monotonic() + 15
+        until = time.monotonic() + self.PATIENCE_SECONDS
         while True:
             client = redis.Redis(unix_socket_path=f"{self.folder}/data/store/store.sock") if self.is_embedded \
                 else self.store.client

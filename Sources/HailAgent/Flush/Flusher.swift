@@ -197,14 +197,17 @@ final class Flusher: @unchecked Sendable {
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
             numbers.sent(shard.batches.count, of: shard.number)
-            ledger.used(windows: shard.cells.repeats)
-            for (batch, claimants) in zip(shard.batches, shard.claimants)
-            where claimants.contains(where: { $0 != nil }) {
-                claims[batch.header.identity] = claimants
-            }
+            claim(shard)
         }
         return zip(numbered.flatMap(\.batches), locations).map {
             SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
+        }
+    }
+
+    private func claim(_ shard: NumberedShard) {
+        ledger.used(windows: shard.cells.repeats)
+        for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
+            claims[batch.header.identity] = claimants
         }
     }
 
@@ -329,11 +332,14 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew, and their
-    /// events count as accepted again.
+    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered,
+    /// and their events count as accepted again. Answers the batches that were made, for the writer.
     ///
     /// - Parameter rebuild: the window that a spooled body says, or nil if it makes no sense.
-    func recover(_ windows: [SpoolRecovery.Window], rebuild: (SpoolRecovery.Window) -> ClosedWindow?) {
+    func recover(
+        _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
+        rebuild: (SpoolRecovery.Window) -> ClosedWindow?
+    ) -> [SpoolRecovery.Batch] {
         dispatchPrecondition(condition: .onQueue(queue))
         for recovered in windows {
             var parts = recovered.outstanding.count
@@ -348,7 +354,10 @@ final class Flusher: @unchecked Sendable {
             }
             ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
         }
-        if pending.entryCount > 0 { dispatchSoon() }
+        let made = numbers.number(pending, nowSeconds: WallClock.seconds) { append(windows: [], $0) }
+        for shard in made.shards { claim(shard) }
+        if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
+        return made.batches
     }
 
     /// Flushes what is there and calls `done` when nothing is under way, or at the deadline.
