@@ -9,8 +9,9 @@ import time
 
 import cells
 from agent import PATIENCE_SECONDS, Agent, total
-from schedule import Failure, judge
+from schedule import judge
 from store import Store
+from strikes import Failure
 from traffic import ACKNOWLEDGED, ROOT, TAKEN, UNKNOWN, Datagrams, Gate, Lines
 
 SIGNALS = [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM]

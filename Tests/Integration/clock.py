@@ -29,12 +29,18 @@ class Clock:
 
     def __init__(self, folder):
         self.path = pathlib.Path(folder) / "clock"
-        self.path.write_bytes(struct.pack("q", 0))
+        self.path.write_bytes(struct.pack("qq", 0, 0))
         self.env = {"LD_PRELOAD": str(library()), "CLOCK_OFFSET_FILE": str(self.path)}
-        self.seconds = 0
 
     def set(self, seconds):
         """Seconds by which the clock is ahead of the real one; below 0 it is behind."""
-        self.seconds = seconds
+        self._write(0, seconds)
+
+    def age(self, seconds):
+        """Has so many seconds passed since the boot."""
+        self._write(8, seconds)
+
+    def _write(self, place, seconds):
         with open(self.path, "r+b") as file:
+            file.seek(place)
             file.write(struct.pack("q", int(seconds * 1_000_000)))

@@ -13,7 +13,8 @@ import sys
 import time
 
 import blackbox
-from schedule import FAULTS, Schedule
+from schedule import Schedule
+from strikes import FAULTS
 
 
 def play(seed):

@@ -8,7 +8,8 @@ import pytest
 
 import cells
 from faults import schedules
-from schedule import FAULTS, Failure, Schedule, judge
+from schedule import Schedule, judge
+from strikes import FAULTS, Failure
 from traffic import ACKNOWLEDGED, REFUSED, ROOT, UNKNOWN, Write
 
 ROOT_FOLDER = pathlib.Path(__file__).resolve().parents[2]

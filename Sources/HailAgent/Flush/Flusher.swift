@@ -332,10 +332,9 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered,
-    /// and their events count as accepted again. Answers the batches that were made, for the writer.
+    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered.
     ///
-    /// - Parameter rebuild: the window that a spooled body says, or nil if it makes no sense.
+    /// Their events count as accepted again. `rebuild` answers nil for a spooled body that makes no sense.
     func recover(
         _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
         rebuild: (SpoolRecovery.Window) -> ClosedWindow?
