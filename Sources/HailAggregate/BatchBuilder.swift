@@ -49,8 +49,12 @@ package struct BatchBuilder {
         writer.write(byCondition[nil] ?? [], to: &draft, isConditional: false)
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
-        for (condition, spans) in byCondition {
-            guard let condition else { continue }
+        // In an order that is the same wherever the same is pending.
+        let conditions = byCondition.keys.compactMap { $0 }.sorted {
+            ($0.onceID.high, $0.onceID.low, $0.keptSeconds) < ($1.onceID.high, $1.onceID.low, $1.keptSeconds)
+        }
+        for condition in conditions {
+            let spans = byCondition[condition] ?? []
             for row in rows(of: spans) { add(row, to: &draft, isConditional: true) }
             writer.write(spans, to: &draft, isConditional: true)
             draft.closeGroup(condition: condition)

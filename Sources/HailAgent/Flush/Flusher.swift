@@ -177,7 +177,7 @@ final class Flusher: @unchecked Sendable {
     private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
         do throws(StoreError) {
             let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.seconds)
+                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.steadySeconds)
             if isSpoolFailing, !windows.isEmpty {
                 log.info("the spool takes records again")
                 isSpoolFailing = false
@@ -197,14 +197,17 @@ final class Flusher: @unchecked Sendable {
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
             numbers.sent(shard.batches.count, of: shard.number)
-            ledger.used(windows: shard.cells.repeats)
-            for (batch, claimants) in zip(shard.batches, shard.claimants)
-            where claimants.contains(where: { $0 != nil }) {
-                claims[batch.header.identity] = claimants
-            }
+            claim(shard)
         }
         return zip(numbered.flatMap(\.batches), locations).map {
             SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
+        }
+    }
+
+    private func claim(_ shard: NumberedShard) {
+        ledger.used(windows: shard.cells.repeats)
+        for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
+            claims[batch.header.identity] = claimants
         }
     }
 
@@ -294,7 +297,7 @@ final class Flusher: @unchecked Sendable {
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
         do throws(StoreError) {
-            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.seconds)
+            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.steadySeconds)
         } catch {
             ledger.count { $0.spoolErrors += 1 }
         }
@@ -304,7 +307,7 @@ final class Flusher: @unchecked Sendable {
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.trim(nowSeconds: WallClock.seconds))
+        writer.forget(segments: spool.trim(nowSeconds: WallClock.steadySeconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {
@@ -343,11 +346,13 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew, and their
-    /// events count as accepted again.
+    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered.
     ///
-    /// - Parameter rebuild: the window that a spooled body says, or nil if it makes no sense.
-    func recover(_ windows: [SpoolRecovery.Window], rebuild: (SpoolRecovery.Window) -> ClosedWindow?) {
+    /// Their events count as accepted again. `rebuild` answers nil for a spooled body that makes no sense.
+    func recover(
+        _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
+        rebuild: (SpoolRecovery.Window) -> ClosedWindow?
+    ) -> [SpoolRecovery.Batch] {
         dispatchPrecondition(condition: .onQueue(queue))
         for recovered in windows {
             var parts = recovered.outstanding.count
@@ -362,7 +367,10 @@ final class Flusher: @unchecked Sendable {
             }
             ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
         }
-        if pending.entryCount > 0 { dispatchSoon() }
+        let made = numbers.number(pending, nowSeconds: WallClock.seconds) { append(windows: [], $0) }
+        for shard in made.shards { claim(shard) }
+        if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
+        return made.batches
     }
 
     /// Flushes what is there and calls `done` when nothing is under way, or at the deadline.
