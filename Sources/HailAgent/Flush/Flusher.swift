@@ -156,9 +156,9 @@ final class Flusher: @unchecked Sendable {
     /// - Returns: what may be sent.
     private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
         guard !records.isEmpty || !numbered.isEmpty else { return [] }
-        let shards = Set(numbered.map(\.number))
+        let covered = NumberedShard.shardsByWindow(numbered)
         let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(shards)
+            let residual = record.parts.subtracting(covered[record.window.id] ?? [])
             return WindowRecord(
                 id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
                 residual: ShardSet(residual.map { Shard($0) }),

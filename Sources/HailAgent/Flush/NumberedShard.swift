@@ -27,4 +27,12 @@ struct NumberedShard {
 
     /// The windows whose cells it holds.
     var windows: [UInt64] { cells.windows }
+
+    /// In which shards each window is a part of what was numbered: not always all that are, since what a shard asks the
+    /// store about is numbered without what came meanwhile.
+    static func shardsByWindow(_ numbered: [NumberedShard]) -> [UInt64: Set<UInt8>] {
+        var shards: [UInt64: Set<UInt8>] = [:]
+        for shard in numbered { for window in shard.windows { shards[window, default: []].insert(shard.number) } }
+        return shards
+    }
 }
