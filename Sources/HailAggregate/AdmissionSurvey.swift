@@ -60,44 +60,51 @@ struct AdmissionSurvey {
 
     /// The nodes that must be asked for, those of a scope together, the heaviest first.
     private func candidates(of pending: PendingShard, _ shard: Shard) -> [Candidate] {
-        var wanted: [Admissions.Place: (weight: Double, isHeavy: Bool)] = [:]
-        for (key, span) in pending.spans {
-            var levels: [(level: Int, chunk: Int64)] = []
-            for (level, resolution) in book.ladder.resolutions.enumerated()
+        let spans = pending.spans.map { ($0.key, weights(of: $0.value)) }
+        var candidates: [Candidate] = []
+        for (level, resolution) in book.ladder.resolutions.enumerated() {
+            var byChunk: [Int64: [UInt32: Double]] = [:]
+            for (key, weights) in spans
             where (resolution.isAllTime || resolution.widthSeconds >= key.widthSeconds)
                 && resolution.keeps(key.startSeconds, now: nowSeconds)
             {
-                levels.append((level, resolution.chunk(ofBucket: resolution.bucket(at: key.startSeconds))))
+                let chunk = resolution.chunk(ofBucket: resolution.bucket(at: key.startSeconds))
+                if byChunk[chunk]?.merge(weights, uniquingKeysWith: +) == nil { byChunk[chunk] = weights }
             }
-            func note(_ record: UInt32, _ weight: @autoclosure () -> Double) {
-                let node = book.records[Int(record)].node
-                guard node != Admissions.none else { return }
-                var isHeavy: Bool?
-                for (level, chunk) in levels {
+            for (chunk, weights) in byChunk {
+                for (node, weight) in weights {
+                    var isHeavy = false
                     let must = book.admissions.mustAsk(node, level, chunk: chunk, shard: shard) {
-                        let known = isHeavy ?? self.isHeavy(node)
-                        isHeavy = known
-                        return known
+                        isHeavy = self.isHeavy(node)
+                        return isHeavy
                     }
                     guard must else { continue }
-                    let place = Admissions.Place(number: UInt64(node), level: level, chunk: chunk)
-                    wanted[place, default: (0, false)].weight += weight()
-                    if isHeavy == true { wanted[place]?.isHeavy = true }
+                    candidates.append(
+                        Candidate(
+                            node: node, level: level, chunk: chunk,
+                            scope: book.admissions.scope(of: node, level, chunk), weight: weight, isHeavy: isHeavy))
                 }
             }
-            for (place, record) in span.records.enumerated() { note(record, Double(span.sums[place].magnitude) / 1e6) }
-            for (record, cell) in span.cells { note(record, cell.weight) }
         }
-        return wanted.map { place, gathered in
-            let node = UInt32(place.number)
-            return Candidate(
-                node: node, level: place.level, chunk: place.chunk,
-                scope: book.admissions.scope(of: node, place.level, place.chunk), weight: gathered.weight,
-                isHeavy: gathered.isHeavy)
-        }.sorted {
+        candidates.sort {
             ($0.scope.number, $0.level, $0.chunk, -$0.weight, $0.node)
                 < ($1.scope.number, $1.level, $1.chunk, -$1.weight, $1.node)
         }
+        return candidates
+    }
+
+    /// How much each node gathered in a span.
+    private func weights(of span: SpanSums) -> [UInt32: Double] {
+        var weights: [UInt32: Double] = [:]
+        for (place, record) in span.records.enumerated() {
+            let node = book.records[Int(record)].node
+            if node != Admissions.none { weights[node, default: 0] += Double(span.sums[place].magnitude) / 1e6 }
+        }
+        for (record, cell) in span.cells {
+            let node = book.records[Int(record)].node
+            if node != Admissions.none { weights[node, default: 0] += cell.weight }
+        }
+        return weights
     }
 
     private func isHeavy(_ node: UInt32) -> Bool {

@@ -60,7 +60,7 @@ struct Admissions {
     private var marks: [Mark] = []
     private var numbers: [UInt64: UInt32] = [:]
     /// What is known of other chunks than the newest, by shard, until the shard's cells are numbered.
-    private var late: [UInt8: [Place: State]] = [:]
+    private var late = [[Place: State]](repeating: [:], count: 256)
     private var fullness: [Place: Fullness] = [:]
     /// First pages, by subject, in which no name finds room any more.
     private var widePages: Set<Place> = []
@@ -114,7 +114,7 @@ struct Admissions {
     /// Forgets what the store said: it may have lost it.
     mutating func forgetMarks() {
         for index in marks.indices { marks[index] = .unknown }
-        late = [:]
+        for shard in late.indices { late[shard] = [:] }
         fullness = [:]
         widePages = []
     }
@@ -125,11 +125,17 @@ struct Admissions {
         guard node != Admissions.none else { return .onFirstPage }
         let mark = marks[Int(node) * levels + level]
         if Int64(mark.chunk) == chunk { return mark.state }
-        if let known = late[shard.number]?[Place(number: UInt64(node), level: level, chunk: chunk)] { return known }
+        // An empty dictionary would hash the key all the same.
+        if !late[Int(shard.number)].isEmpty,
+            let known = late[Int(shard.number)][Place(number: UInt64(node), level: level, chunk: chunk)]
+        {
+            return known
+        }
         let parent = nodes[Int(node)].parent
         if parent != Admissions.none, state(parent, level, chunk: chunk, shard: shard) == .refused { return .refused }
         // Of a chunk before the newest that it was in, it may be that it was admitted: its children know.
-        return Int64(mark.chunk) < chunk && fullness[scope(of: node, level, chunk)] != nil ? .refused : .unknown
+        return !fullness.isEmpty && Int64(mark.chunk) < chunk && fullness[scope(of: node, level, chunk)] != nil
+            ? .refused : .unknown
     }
 
     /// Whether the store should be asked for a node.
@@ -186,7 +192,7 @@ struct Admissions {
         let index = Int(node) * levels + level
         let mark = marks[index]
         func keep(_ state: State, chunk: Int64) {
-            late[shard.number, default: [:]][Place(number: UInt64(node), level: level, chunk: chunk)] = state
+            late[Int(shard.number)][Place(number: UInt64(node), level: level, chunk: chunk)] = state
         }
         guard chunk >= Int64(mark.chunk) else { return keep(state, chunk: chunk) }
         // Cells of both chunks may wait for a number.
@@ -195,7 +201,7 @@ struct Admissions {
     }
 
     /// Forgets what is known of older chunks in a shard whose cells have their numbers.
-    mutating func numbered(_ shard: Shard) { late[shard.number] = nil }
+    mutating func numbered(_ shard: Shard) { late[Int(shard.number)] = [:] }
 
     // MARK: Heavy values
 

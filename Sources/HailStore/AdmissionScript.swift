@@ -91,56 +91,68 @@ enum AdmissionScript {
           local said, is_past = {}, expiry ~= 0 and expiry <= now
           local length = not is_past and try('HLEN', first)
 
-          local function date(key, fields)
-            if fields == 1 and expiry ~= 0 then call('EXPIREAT', key, expiry) end
-          end
+          if type(length) == 'number' and items > 0 and length + items <= small then
+            -- Most pages are small: all of their names are there or find room.
+            local words = {}
+            for item = 1, items do
+              words[2 * item - 1], words[2 * item] = A[at], 1
+              at = at + 5
+            end
+            call('HSET', first, unpack(words))
+            if length == 0 and expiry ~= 0 then call('EXPIREAT', first, expiry) end
+            answer[page] = string.rep('a', items)
+          else
+            local function date(key, fields)
+              if fields == 1 and expiry ~= 0 then call('EXPIREAT', key, expiry) end
+            end
 
-          -- The first page has every name of its chunk until it is counted; from then on names go to overflow pages.
-          local function count()
-            if call('EXISTS', counts) == 1 then return end
-            local sums = {d = 0}
-            for _, field in ipairs(call('HKEYS', first)) do
-              if sub(field, 1, 1) == 'g' and sub(field, -#other) ~= other and field ~= 'g' .. sub(other, 2) then
-                local name = counter(field)
-                sums[name] = (sums[name] or 0) + 1
+            -- The first page has every name of its chunk until it is counted; from then on names go to overflow pages.
+            local function count()
+              if call('EXISTS', counts) == 1 then return end
+              local sums = {d = 0}
+              for _, field in ipairs(call('HKEYS', first)) do
+                if sub(field, 1, 1) == 'g' and sub(field, -#other) ~= other and field ~= 'g' .. sub(other, 2) then
+                  local name = counter(field)
+                  sums[name] = (sums[name] or 0) + 1
+                end
               end
+              for name, sum in pairs(sums) do call('HSET', counts, name, sum) end
+              if expiry ~= 0 then call('EXPIREAT', counts, expiry) end
             end
-            for name, sum in pairs(sums) do call('HSET', counts, name, sum) end
-            if expiry ~= 0 then call('EXPIREAT', counts, expiry) end
-          end
 
-          local function judge(name, overflow, scope, limit)
-            if is_past then return 'a' end
-            if type(length) == 'table' then return 'e' end
-            if length < small then
-              if call('HSETNX', first, name, 1) == 1 then
-                length = length + 1
-                date(first, length)
+            local function judge(name, overflow, scope, limit)
+              if is_past then return 'a' end
+              if type(length) == 'table' then return 'e' end
+              if length < small then
+                if call('HSETNX', first, name, 1) == 1 then
+                  length = length + 1
+                  date(first, length)
+                end
+                return 'a'
               end
-              return 'a'
+              if call('HEXISTS', first, name) == 1 then return 'a' end
+              if not counts then return 'w' end
+              if call('HEXISTS', overflow, name) == 1 then return 'o' end
+              count()
+              if (number(call('HGET', counts, scope)) or 0) >= limit then return 'r' end
+              call('HSETNX', overflow, name, 1)
+              date(overflow, call('HLEN', overflow))
+              call('HINCRBY', counts, scope, 1)
+              return 'o'
             end
-            if call('HEXISTS', first, name) == 1 then return 'a' end
-            if not counts then return 'w' end
-            if call('HEXISTS', overflow, name) == 1 then return 'o' end
-            count()
-            if (number(call('HGET', counts, scope)) or 0) >= limit then return 'r' end
-            call('HSETNX', overflow, name, 1)
-            date(overflow, call('HLEN', overflow))
-            call('HINCRBY', counts, scope, 1)
-            return 'o'
-          end
 
-          for item = 1, items do
-            local parent = said[number(A[at + 4])]
-            if parent == 'r' or parent == 'w' then
-              said[item] = parent
-            else
-              local fine, verdict = pcall(judge, A[at], K[number(A[at + 1])], A[at + 2], number(A[at + 3]))
-              said[item] = fine and verdict or 'e'
+            for item = 1, items do
+              local parent = said[number(A[at + 4])]
+              if parent == 'r' or parent == 'w' then
+                said[item] = parent
+              else
+                local fine, verdict = pcall(judge, A[at], K[number(A[at + 1])], A[at + 2], number(A[at + 3]))
+                said[item] = fine and verdict or 'e'
+              end
+              at = at + 5
             end
-            at = at + 5
+            answer[page] = table.concat(said)
           end
-          answer[page] = table.concat(said)
         end
         return answer
         """
