@@ -5,7 +5,9 @@ import HailCore
 /// A node is a group of a subject other than the overall one. Where nothing is known of a node, the store has to be
 /// asked before cells of it get a number; a node whose parent is refused, or whose dimension is full, is refused
 /// without asking.
-struct Admissions {
+///
+/// Confined to the flush queue. A class, since copies of it would be made wherever the book's is looked at.
+final class Admissions {
     struct Node {
         let subject: UInt32
         let group: UInt32
@@ -88,7 +90,7 @@ struct Admissions {
 
     // MARK: Nodes
 
-    mutating func node(subject: UInt32, group: UInt32, parent: UInt32) -> UInt32 {
+    func node(subject: UInt32, group: UInt32, parent: UInt32) -> UInt32 {
         let key = UInt64(subject) << 32 | UInt64(group)
         if let known = numbers[key] { return known }
         let number = UInt32(nodes.count)
@@ -100,19 +102,19 @@ struct Admissions {
     }
 
     /// Takes over what was known of a node under an earlier number.
-    mutating func take(_ node: UInt32, from old: Admissions, _ oldNode: UInt32) {
+    func take(_ node: UInt32, from old: Admissions, _ oldNode: UInt32) {
         for level in 0..<levels { marks[Int(node) * levels + level] = old.marks[Int(oldNode) * levels + level] }
     }
 
     /// The same bounds and heavy values, and no nodes.
     func emptied() -> Admissions {
-        var empty = Admissions(valueLimit: valueLimit, levels: levels)
+        let empty = Admissions(valueLimit: valueLimit, levels: levels)
         empty.heavy = heavy
         return empty
     }
 
     /// Forgets what the store said: it may have lost it.
-    mutating func forgetMarks() {
+    func forgetMarks() {
         for index in marks.indices { marks[index] = .unknown }
         for shard in late.indices { late[shard] = [:] }
         fullness = [:]
@@ -164,7 +166,7 @@ struct Admissions {
     // MARK: What the store says
 
     /// Takes the answer for a node.
-    mutating func take(
+    func take(
         _ verdict: AdmissionAsk.Verdict, _ item: AdmissionAsk.Item, _ level: Int, chunk: Int64, shard: Shard
     ) {
         let node = item.node
@@ -183,12 +185,12 @@ struct Admissions {
         }
     }
 
-    private mutating func insert(wide page: Place) {
+    private func insert(wide page: Place) {
         if widePages.count >= Admissions.chunkLimit { widePages = [] }
         widePages.insert(page)
     }
 
-    private mutating func set(_ state: State, _ node: UInt32, _ level: Int, _ chunk: Int64, _ shard: Shard) {
+    private func set(_ state: State, _ node: UInt32, _ level: Int, _ chunk: Int64, _ shard: Shard) {
         let index = Int(node) * levels + level
         let mark = marks[index]
         func keep(_ state: State, chunk: Int64) {
@@ -201,7 +203,7 @@ struct Admissions {
     }
 
     /// Forgets what is known of older chunks in a shard whose cells have their numbers.
-    mutating func numbered(_ shard: Shard) { late[Int(shard.number)] = [:] }
+    func numbered(_ shard: Shard) { late[Int(shard.number)] = [:] }
 
     // MARK: Heavy values
 
@@ -210,7 +212,7 @@ struct Admissions {
     }
 
     /// Counts what a dimension and its refused values gathered.
-    mutating func count(
+    func count(
         subject: Digest, dimension: Digest, total: Double, refused: [(value: Digest, weight: Double)], nowSeconds: Int64
     ) {
         let key = HeavyKey(subject: subject, dimension: dimension.high)
@@ -228,7 +230,7 @@ struct Admissions {
         for (value, weight) in refused { heavy[key]?.add(weight, to: value.high) }
     }
 
-    private mutating func dropIdle(_ nowSeconds: Int64) {
+    private func dropIdle(_ nowSeconds: Int64) {
         heavy = heavy.filter { !$0.value.isIdle(nowSeconds: nowSeconds) }
     }
 }

@@ -82,7 +82,7 @@ package final class CellBook {
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
     private var others: [OtherKey: UInt32] = [:]
-    var admissions: Admissions
+    private(set) var admissions: Admissions
 
     /// By level: whether the resolution keeps sketches and members.
     ///

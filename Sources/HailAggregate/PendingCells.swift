@@ -163,12 +163,16 @@ package final class PendingCells {
     }
 
     /// Takes what the store answered.
-    package func take(_ verdicts: [[AdmissionAsk.Verdict]], of ask: AdmissionAsk) {
+    ///
+    /// - Returns: how many nodes it could not judge, which are admitted then.
+    @discardableResult
+    package func take(_ verdicts: [[AdmissionAsk.Verdict]], of ask: AdmissionAsk) -> Int {
         for (page, verdicts) in zip(ask.pages, verdicts) {
             for (item, verdict) in zip(page.items, verdicts) {
                 book.admissions.take(verdict, item, page.level, chunk: page.chunk, shard: ask.shard)
             }
         }
+        return verdicts.reduce(0) { $0 + $1.count { $0 == .unreadable } }
     }
 
     /// Gives up the finest width that any span still knows, for the next coarser one.

@@ -246,10 +246,9 @@ final class Flusher: @unchecked Sendable {
             claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
         case .judged(let answers):
-            for answer in answers {
-                numbers.judged(answer.ask.shard.number)
-                pending.take(answer.verdicts, of: answer.ask)
-            }
+            for answer in answers { numbers.judged(answer.ask.shard.number) }
+            let unreadable = answers.reduce(0) { $0 + pending.take($1.verdicts, of: $1.ask) }
+            if unreadable > 0 { log.error("the store holds something else where names belong", ["names": unreadable]) }
             dispatchBatches()
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
