@@ -60,15 +60,16 @@ struct AdmissionSurvey {
 
     /// The nodes that must be asked for, those of a scope together, the heaviest first.
     private func candidates(of pending: PendingShard, _ shard: Shard) -> [Candidate] {
-        let spans = pending.spans.map { ($0.key, weights(of: $0.value)) }
+        let spans = pending.spans.compactMap { key, span -> (chunks: [Int64?], weights: [UInt32: Double])? in
+            let chunks = chunks(of: key)
+            let weights = weights(of: span, chunks)
+            return weights.isEmpty ? nil : (chunks, weights)
+        }
         var candidates: [Candidate] = []
-        for (level, resolution) in book.ladder.resolutions.enumerated() {
+        for level in book.ladder.resolutions.indices {
             var byChunk: [Int64: [UInt32: Double]] = [:]
-            for (key, weights) in spans
-            where (resolution.isAllTime || resolution.widthSeconds >= key.widthSeconds)
-                && resolution.keeps(key.startSeconds, now: nowSeconds)
-            {
-                let chunk = resolution.chunk(ofBucket: resolution.bucket(at: key.startSeconds))
+            for (chunks, weights) in spans {
+                guard let chunk = chunks[level] else { continue }
                 if byChunk[chunk]?.merge(weights, uniquingKeysWith: +) == nil { byChunk[chunk] = weights }
             }
             for (chunk, weights) in byChunk {
@@ -93,17 +94,26 @@ struct AdmissionSurvey {
         return candidates
     }
 
-    /// How much each node gathered in a span.
-    private func weights(of span: SpanSums) -> [UInt32: Double] {
+    /// By level: the chunk that a span lies in; nil where it has no cells.
+    private func chunks(of key: SpanSums.Key) -> [Int64?] {
+        book.ladder.resolutions.map { resolution in
+            guard resolution.isAllTime || resolution.widthSeconds >= key.widthSeconds,
+                resolution.keeps(key.startSeconds, now: nowSeconds)
+            else { return nil }
+            return resolution.chunk(ofBucket: resolution.bucket(at: key.startSeconds))
+        }
+    }
+
+    /// How much each node gathered in a span, without those that are known to be admitted wherever it reaches.
+    private func weights(of span: SpanSums, _ chunks: [Int64?]) -> [UInt32: Double] {
         var weights: [UInt32: Double] = [:]
-        for (place, record) in span.records.enumerated() {
+        func note(_ record: UInt32, _ weight: @autoclosure () -> Double) {
             let node = book.records[Int(record)].node
-            if node != Admissions.none { weights[node, default: 0] += Double(span.sums[place].magnitude) / 1e6 }
+            guard node != Admissions.none, !book.admissions.isAdmitted(node, chunks) else { return }
+            weights[node, default: 0] += weight()
         }
-        for (record, cell) in span.cells {
-            let node = book.records[Int(record)].node
-            if node != Admissions.none { weights[node, default: 0] += cell.weight }
-        }
+        for (place, record) in span.records.enumerated() { note(record, Double(span.sums[place].magnitude) / 1e6) }
+        for (record, cell) in span.cells { note(record, cell.weight) }
         return weights
     }
 

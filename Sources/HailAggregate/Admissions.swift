@@ -140,6 +140,16 @@ final class Admissions {
             ? .refused : .unknown
     }
 
+    /// Whether a node is known to be admitted in a chunk of every resolution that has one; all are its newest.
+    func isAdmitted(_ node: UInt32, _ chunks: [Int64?]) -> Bool {
+        for level in 0..<levels {
+            guard let chunk = chunks[level] else { continue }
+            let mark = marks[Int(node) * levels + level]
+            guard Int64(mark.chunk) == chunk, mark.state != .refused else { return false }
+        }
+        return true
+    }
+
     /// Whether the store should be asked for a node.
     func mustAsk(_ node: UInt32, _ level: Int, chunk: Int64, shard: Shard, isHeavy: () -> Bool) -> Bool {
         switch state(node, level, chunk: chunk, shard: shard) {
