@@ -140,7 +140,11 @@ package final class PendingCells {
 
     /// Takes all that a shard holds, what is due before what came later.
     package func take(shard: UInt8) -> PendingShard {
-        if let due = due.removeValue(forKey: shard) { return due }
+        due.removeValue(forKey: shard) ?? takeMerging(shard: shard)
+    }
+
+    /// Takes what still merges, without what is due.
+    package func takeMerging(shard: UInt8) -> PendingShard {
         defer { shards[Int(shard)] = PendingShard() }
         return shards[Int(shard)]
     }

@@ -99,6 +99,26 @@ struct PendingCellsTests {
         #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
     }
 
+    @Test("set apart what the store is asked about, from what comes meanwhile and from what is given up")
+    func due() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), valueLimit: 5)
+        func fold(_ line: String) {
+            flow.add(line)
+            _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
+        }
+        let shard = Shard(subject: NameDigest.blake2b(CellName.subjectBytes(["s"]))).number
+        fold("s.x:1|c|#v:a")
+        let ask = try #require(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now))
+        fold("s.x:2|c|#v:b")
+        #expect(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now) == ask)
+        #expect(flow.pending.takeMerging(shard: shard).windows == [2])
+        #expect(!flow.pending.isEmpty(shard: shard))
+        fold("s.x:4|c|#v:b")
+        #expect(flow.pending.take(shard: shard).windows == [1])
+        #expect(flow.pending.take(shard: shard).windows == [3])
+        #expect(flow.pending.isEmpty(shard: shard))
+    }
+
     @Test("forget dropped dimensions before they fan out")
     func dropped() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), droppedDimensions: ["host"])
