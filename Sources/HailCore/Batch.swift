@@ -5,7 +5,7 @@
 package struct Batch: Equatable, Sendable {
     package static let version: UInt8 = 2
     /// Older bytes that are still read: their entries do not say whether a key may be new, so that any may.
-    private static let versionWithoutMarks: UInt8 = 1
+    package static let versionWithoutMarks: UInt8 = 1
 
     package var shard: Shard
     /// The agent that numbered the batch; random per start.

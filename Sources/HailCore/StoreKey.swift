@@ -24,6 +24,8 @@ package enum StoreKey {
         package static let members = UInt8(ascii: "s")
         /// A quarter of a set cell that has many members, as a HyperLogLog; the key's page is 1…4.
         package static let distinct = UInt8(ascii: "h")
+        /// How many dimensions a subject has in one chunk, and how many values each, once there are many.
+        package static let counts = UInt8(ascii: "v")
         /// The child subjects of a subject, a sorted set by name.
         package static let names = UInt8(ascii: "n")
     }
@@ -66,8 +68,11 @@ package enum StoreKey {
     /// The list of cells that could not be applied.
     package static func deadLetters(shard: Shard) -> [UInt8] { start(shard, UInt8(ascii: "x")) }
 
-    private static func start(_ shard: Shard, _ letter: UInt8) -> [UInt8] {
-        prefix + shard.tag + [UInt8(ascii: "}"), UInt8(ascii: ":"), letter]
+    private static func start(_ shard: Shard, _ letter: UInt8) -> [UInt8] { prefix(of: shard) + [letter] }
+
+    /// What starts every key of a shard: `hw1:{tag}:`.
+    package static func prefix(of shard: Shard) -> [UInt8] {
+        prefix + shard.tag + [UInt8(ascii: "}"), UInt8(ascii: ":")]
     }
 
     /// Appends a whole number as decimal text.

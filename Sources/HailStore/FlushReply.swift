@@ -77,4 +77,27 @@ package enum DeadReason: String, CaseIterable, Sendable {
     case notInteger = "not_integer"
     /// A batch was applied in part: so many cells at most.
     case partial
+
+    /// What the store's error to one command means for the cell; nil for what is none of the cell's doing.
+    init?(errorText text: String) {
+        if text.hasPrefix("WRONGTYPE") || text.hasPrefix("INVALIDOBJ") {
+            self = .wrongType
+        } else if text.contains("would overflow") {
+            self = .overflow
+        } else if text.contains("hash value is not") {
+            self = .notInteger
+        } else {
+            return nil
+        }
+    }
+
+    /// How it is written in the list of dead cells.
+    var number: Int {
+        switch self {
+        case .wrongType: 1
+        case .overflow: 2
+        case .notInteger: 3
+        case .partial: 4
+        }
+    }
 }

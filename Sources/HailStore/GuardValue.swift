@@ -22,7 +22,7 @@ enum GuardValue: Equatable {
     /// What the flush script would answer to a batch, by the same rules; nil if it would apply it.
     func verdict(on sequence: UInt64, mode: FlushScript.Mode) -> FlushReply? {
         switch self {
-        case .unreadable: return .broken("partial: the guard does not read")
+        case .unreadable: return .broken("malformed: the guard does not read")
         case .none: return mode == .reverted || sequence == 1 ? nil : .missing
         case .last(let last):
             if sequence <= last { return .duplicate }

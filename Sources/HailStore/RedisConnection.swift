@@ -124,13 +124,18 @@ package struct RedisConnection: ~Copyable {
         try pipeline([command])[0]
     }
 
+    /// Lends itself, where it is kept as one that may be missing.
+    mutating func use<Answer>(
+        _ body: (inout RedisConnection) throws(StoreError) -> Answer
+    ) throws(StoreError) -> Answer { try body(&self) }
+
     /// Sends the bytes of commands as they are; their replies are read by `receive`, every one of them, before
     /// anything else is sent.
     mutating func transmit(_ bytes: UnsafeRawBufferPointer) throws(StoreError) {
         guard let context else { throw .connectionLost("not connected") }
         var rest = bytes
         while !rest.isEmpty {
-            let sent = Glibc.send(context.pointee.fd, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL.rawValue))
+            let sent = Glibc.send(context.pointee.fd, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             if sent < 0, errno == EINTR { continue }
             guard sent > 0 else {
                 throw abandon(.connectionLost(errno == EAGAIN ? RedisConnection.timeoutText : systemErrorText()))

@@ -90,9 +90,9 @@ package struct ShardDelivery {
         }
     }
 
-    /// What to send now, if anything; an answer must be brought before the next.
-    package mutating func next() -> (item: Item, mode: FlushScript.Mode)? {
-        guard isBusy, underWayCount == 0 else { return nil }
+    /// The next batch, if it needs the script and may be sent now; an answer must be brought before the next.
+    package mutating func nextCall() -> (item: Item, mode: FlushScript.Mode)? {
+        guard isBusy, underWayCount == 0, !items[cursor].header.isPlain else { return nil }
         return send(cursor, mode)
     }
 
@@ -157,7 +157,7 @@ package struct ShardDelivery {
         return [.markReverted(batches: lastAcknowledged - last, last: lastAcknowledged)]
     }
 
-    /// The bytes of what `next` gave are nowhere to be had.
+    /// The bytes of what `nextCall` or `nextPlain` gave are nowhere to be had.
     package mutating func giveUp() -> [Action] {
         guard underWayCount == 1, cursor < items.count else { return [] }
         underWayCount = 0

@@ -1,29 +1,12 @@
 package import Dispatch
 package import HailCore
 
-/// A numbered batch handed over to be put into the store.
-package struct SubmittedBatch: Sendable {
-    package let header: BatchHeader
-    /// `Batch.encoded`.
-    package let bytes: [UInt8]
-    /// Where the spool has it; nil if it could not be written there.
-    package let location: SpoolLocation?
-
-    package init(header: BatchHeader, bytes: [UInt8], location: SpoolLocation?) {
-        self.header = header
-        self.bytes = bytes
-        self.location = location
-    }
-}
-
 /// Puts numbered batches into the store, each exactly once, and says what became of them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `queue` only.
 package final class StoreWriter: @unchecked Sendable {
     /// Bytes of script calls that are under way at once.
     private static let roundBytes = 4 << 20
-    /// Bytes of waiting batches kept in memory; beyond it they are read back from the spool.
-    private static let retainedLimitBytes = 64 << 20
     /// Seconds the guards of an agent that is done are kept.
     private static let retiredGuardSeconds = 3_600
 
@@ -38,25 +21,18 @@ package final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    private struct Lane: Hashable {
-        let agent: Digest
-        let shard: Shard
-    }
-
     private let queue = DispatchQueue(label: "hailwhale.store-writer")
     private let connector: StoreConnector
     private let agent: Digest
-    private let spool: SpoolReader?
     private let surroundings: Surroundings
     private let report: @Sendable (StoreEvent) -> Void
 
     // Confined to `queue`.
     private var connection: RedisConnection?
     private var scriptHash: [UInt8] = []
-    private var deliveries: [Lane: ShardDelivery] = [:]
-    private var order: [Lane] = []
-    private var firstInTurn = 0
-    private var held: Set<Lane> = []
+    private var desk = AdmissionDesk()
+    private let deliveries: Deliveries
+    private let transactions: TransactionRounds
     private var backoff = Backoff()
     private var isUp: Bool?
     private var isPumping = false
@@ -64,7 +40,6 @@ package final class StoreWriter: @unchecked Sendable {
     private var isWaiting = false
     private var isRetrySet = false
     private var isClosed = false
-    private var retainedBytes = 0
     private var idleWaiters: [DispatchSemaphore] = []
 
     /// - Parameters:
@@ -77,20 +52,16 @@ package final class StoreWriter: @unchecked Sendable {
     ) {
         self.connector = connector
         self.agent = agent
-        self.spool = spool
         self.surroundings = surroundings
         self.report = report
+        deliveries = Deliveries(spool: spool, report: report)
+        transactions = TransactionRounds(deliveries)
     }
 
     /// Connects, and takes up what the spool still owes, with the tail behind it.
     package func start(recovered: [SpoolRecovery.Batch] = []) {
         queue.async { [self] in
-            for batch in recovered {
-                enqueue(
-                    ShardDelivery.Item(
-                        header: batch.header, bytes: nil, location: batch.location,
-                        acknowledgedSeconds: batch.acknowledgedSeconds))
-            }
+            for batch in recovered { deliveries.add(batch) }
             pump()
         }
     }
@@ -98,13 +69,15 @@ package final class StoreWriter: @unchecked Sendable {
     /// Takes batches over, in the order of their numbers.
     package func submit(_ batches: [SubmittedBatch]) {
         queue.async { [self] in
-            for batch in batches {
-                let keeps = batch.location == nil || retainedBytes + batch.bytes.count <= StoreWriter.retainedLimitBytes
-                if keeps { retainedBytes += batch.bytes.count }
-                enqueue(
-                    ShardDelivery.Item(
-                        header: batch.header, bytes: keeps ? batch.bytes : nil, location: batch.location))
-            }
+            for batch in batches { deliveries.add(batch) }
+            pump()
+        }
+    }
+
+    /// Asks the store which values it admits; the answers come as `judged`, sooner or later.
+    package func submit(_ asks: [AdmissionAsk]) {
+        queue.async { [self] in
+            for ask in asks { desk.add(ask) }
             pump()
         }
     }
@@ -126,9 +99,7 @@ package final class StoreWriter: @unchecked Sendable {
     package func forget(segments: [UInt32]) {
         guard !segments.isEmpty else { return }
         queue.async { [self] in
-            let gone = Set(segments)
-            let now = surroundings.unixSeconds()
-            for lane in order { deliveries[lane]?.forget(segments: gone, nowSeconds: now) }
+            deliveries.forget(segments: Set(segments), nowSeconds: surroundings.unixSeconds())
             pump()
         }
     }
@@ -162,16 +133,7 @@ package final class StoreWriter: @unchecked Sendable {
         return done.wait(timeout: .now() + seconds) == .success
     }
 
-    private var isIdle: Bool { !deliveries.values.contains { $0.isBusy } }
-
-    private func enqueue(_ item: ShardDelivery.Item) {
-        let lane = Lane(agent: item.header.identity.agent, shard: item.header.shard)
-        if deliveries[lane] == nil {
-            deliveries[lane] = ShardDelivery()
-            order.append(lane)
-        }
-        deliveries[lane]?.enqueue(item)
-    }
+    private var isIdle: Bool { desk.isEmpty && deliveries.isIdle }
 
     // MARK: Rounds
 
@@ -184,6 +146,7 @@ package final class StoreWriter: @unchecked Sendable {
             guard !isClosed else { return }
             do throws(StoreError) {
                 try connectIfNeeded()
+                try ask()
                 if try round() { pump() }
             } catch {
                 lose(connectionFor: error)
@@ -195,89 +158,62 @@ package final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Sends one batch of every shard that may send, and takes the answers.
+    private func ask() throws(StoreError) {
+        let commands = desk.commands(limitBytes: StoreWriter.roundBytes)
+        guard !commands.isEmpty, connection != nil else { return }
+        let outcome = desk.take(try connection?.pipeline(commands) ?? [])
+        if outcome.needsScript { try loadScripts() }
+        if let reason = outcome.heldReason {
+            if outcome.answers.isEmpty { goDown(reason) }
+            waitBeforeNextTry()
+        } else if !desk.isEmpty {
+            pump()
+        }
+        if !outcome.answers.isEmpty { report(.judged(outcome.answers)) }
+    }
+
+    /// Sends plain batches by transaction, then one of every shard whose next needs the script, and takes the answers.
     ///
     /// - Returns: whether there may be more to do at once.
     private func round() throws(StoreError) -> Bool {
-        var lanes: [Lane] = []
-        var commands: [RedisCommand] = []
-        var bytes = 0
-        for step in 0..<order.count where bytes < StoreWriter.roundBytes {
-            let lane = order[(firstInTurn + step) % order.count]
-            guard !held.contains(lane), let (item, mode) = deliveries[lane]?.next() else { continue }
-            guard let encoded = item.bytes ?? item.location.flatMap({ spool?.read($0) }),
-                let batch = Batch(decoding: encoded[...])
-            else {
-                act(deliveries[lane]?.giveUp() ?? [], for: lane)
-                continue
-            }
-            let command = FlushScript.command(for: batch, mode: mode, scriptHash: scriptHash)
-            lanes.append(lane)
-            commands.append(command)
-            bytes += command.bytes.count
+        let now = surroundings.unixSeconds()
+        let transactions = transactions
+        let outcome = try connection?.use { (connection) throws(StoreError) in
+            try transactions.run(over: &connection, nowSeconds: now)
         }
-        guard !lanes.isEmpty, connection != nil else {
-            try retireFinishedAgents()
-            return order.contains { !held.contains($0) && deliveries[$0]?.isBusy == true }
-        }
-        firstInTurn = ((order.firstIndex(of: lanes[lanes.count - 1]) ?? 0) + 1) % order.count
+        if let outcome = outcome ?? nil { try close(outcome) }
 
+        let calls = deliveries.claimCalls(limitBytes: StoreWriter.roundBytes, scriptHash: scriptHash)
+        guard !calls.isEmpty, connection != nil else {
+            try retireFinishedAgents()
+            return deliveries.mayGoOn
+        }
         let began = DispatchTime.now().uptimeNanoseconds
         let replies: [StoreReply]
-        do throws(StoreError) { replies = try connection?.pipeline(commands) ?? [] } catch {
-            report(.retried(batches: lanes.count))
+        do throws(StoreError) { replies = try connection?.pipeline(calls.map(\.command)) ?? [] } catch {
+            deliveries.noteRetried(calls.count)
             throw error
         }
-        let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
-        try take(replies, of: lanes, seconds: seconds)
+        var answers = RoundOutcome()
+        answers.seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
+        for (call, reply) in zip(calls, replies) {
+            deliveries.receive(FlushReply(reply), for: call.lane, nowSeconds: now, &answers)
+        }
+        try close(answers)
         return true
     }
 
-    private func take(_ replies: [StoreReply], of lanes: [Lane], seconds: Double) throws(StoreError) {
-        let now = surroundings.unixSeconds()
-        var needsScript = false
-        var cells = 0
-        var holdReason: String?
-        for (lane, reply) in zip(lanes, replies) {
-            let before = deliveries[lane]?.retainedBytes ?? 0
-            let actions = deliveries[lane]?.receive(FlushReply(reply), nowSeconds: now) ?? []
-            retainedBytes -= before - (deliveries[lane]?.retainedBytes ?? 0)
-            for action in actions {
-                switch action {
-                case .acknowledge(let header, _): cells += header.cellCount
-                case .loadScript: needsScript = true
-                case .hold(let text):
-                    held.insert(lane)
-                    holdReason = text
-                default: break
-                }
-            }
-            act(actions, for: lane)
-        }
-        report(.flushed(seconds: seconds, cells: cells))
-        if let holdReason {
+    private func close(_ outcome: RoundOutcome) throws(StoreError) {
+        report(.flushed(seconds: outcome.seconds, cells: outcome.cells))
+        if let reason = outcome.holdReason {
             // A store that answers some shards is up; one that answers none of them is not of use.
-            if lanes.allSatisfy(held.contains) { goDown(holdReason) }
+            if outcome.holdCount == outcome.answerCount { goDown(reason) }
             waitBeforeNextTry()
         } else {
             backoff.reset()
             goUp()
         }
-        if needsScript { try loadScript() }
-    }
-
-    private func act(_ actions: [ShardDelivery.Action], for lane: Lane) {
-        for action in actions {
-            switch action {
-            case .acknowledge(let header, let outcome): report(.acknowledged(header, outcome))
-            case .markReverted(let batches, let last):
-                let identity = BatchIdentity(agent: lane.agent, shard: lane.shard, sequence: last)
-                report(.reverted(identity, batches: batches))
-            case .stopShard(let text): report(.shardStopped(lane.shard, reason: text))
-            case .lose(let header): report(.lost(header))
-            case .resendFrom, .hold, .loadScript: break
-            }
-        }
+        if outcome.needsScript { try loadScripts() }
     }
 
     // MARK: The connection
@@ -285,26 +221,30 @@ package final class StoreWriter: @unchecked Sendable {
     private func connectIfNeeded() throws(StoreError) {
         guard connection == nil else { return }
         connection = try connector.connect()
-        try loadScript()
+        try loadScripts()
         try observeGuards(all: true)
         backoff.reset()
         goUp()
     }
 
-    private func loadScript() throws(StoreError) {
-        guard let reply = try connection?.send(RedisCommand("SCRIPT", "LOAD", FlushScript.source)) else { return }
-        guard case .bytes(let hash) = reply else {
-            if case .error(let text) = reply { throw .refused(command: "SCRIPT LOAD", reply: text) }
-            throw .unexpectedReply(command: "SCRIPT LOAD")
-        }
-        scriptHash = hash
+    private func loadScripts() throws(StoreError) {
+        scriptHash = try load(FlushScript.source)
+        desk.use(scriptHash: try load(AdmissionScript.source))
+    }
+
+    /// - Returns: the hash under which the script is called.
+    private func load(_ source: String) throws(StoreError) -> [UInt8] {
+        let reply = try connection?.send(RedisCommand("SCRIPT", "LOAD", source))
+        if case .bytes(let hash) = reply { return hash }
+        if case .error(let text) = reply { throw .refused(command: "SCRIPT LOAD", reply: text) }
+        throw .unexpectedReply(command: "SCRIPT LOAD")
     }
 
     /// Asks how far each shard got, so that a store that went back is mended even where nothing new is to be sent.
     ///
     /// - Parameter all: also where nothing could be sent again: then the loss is at least named.
     private func observeGuards(all: Bool) throws(StoreError) {
-        let lanes = order.filter { deliveries[$0].map { $0.hasTail || all && $0.lastAcknowledged > 0 } ?? false }
+        let lanes = deliveries.observable(all: all)
         guard !lanes.isEmpty else { return }
         let commands = lanes.map {
             RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)])
@@ -319,13 +259,13 @@ package final class StoreWriter: @unchecked Sendable {
                 guard let number = reply.number, number >= 0 else { continue }
                 last = UInt64(number)
             }
-            act(deliveries[lane]?.observe(guardValue: last, nowSeconds: now) ?? [], for: lane)
+            deliveries.observe(lane, guardValue: last, nowSeconds: now)
         }
     }
 
     private func lose(connectionFor error: StoreError) {
         connection = nil
-        for lane in order { deliveries[lane]?.connectionLost() }
+        deliveries.withdrawAll()
         goDown(error.description)
         waitBeforeNextTry()
     }
@@ -339,7 +279,8 @@ package final class StoreWriter: @unchecked Sendable {
         queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [self] in
             isRetrySet = false
             isWaiting = false
-            held = []
+            deliveries.releaseHeld()
+            desk.isHeld = false
             pump()
         }
     }
@@ -361,10 +302,7 @@ package final class StoreWriter: @unchecked Sendable {
     /// Lets the guards of recovered agents go in an hour once nothing of theirs is owed, or could be sent again: a
     /// batch that may be must find its guard, however the store's clock is set.
     private func retireFinishedAgents() throws(StoreError) {
-        for other in Set(order.map(\.agent)).subtracting([agent]) {
-            let lanes = order.filter { $0.agent == other }
-            guard lanes.allSatisfy({ deliveries[$0].map { !$0.isBusy && !$0.hasTail && $0.stopReason == nil } ?? true })
-            else { continue }
+        for lanes in deliveries.finished(except: agent) {
             let expire = lanes.map { lane in
                 RedisCommand([
                     Array("EXPIRE".utf8), StoreKey.guardKey(shard: lane.shard, agent: lane.agent),
@@ -372,8 +310,7 @@ package final class StoreWriter: @unchecked Sendable {
                 ])
             }
             _ = try connection?.pipeline(expire)
-            for lane in lanes { deliveries[lane] = nil }
-            order.removeAll { $0.agent == other }
+            deliveries.drop(lanes)
         }
     }
 }

@@ -18,6 +18,7 @@ struct BatchTests {
             let page: UInt8
             let expirySeconds: String
             let operation: String
+            let mayBeNew: Bool
             let items: [[String]]
         }
 
@@ -29,6 +30,7 @@ struct BatchTests {
         let name: String
         let hex: String
         let invalid: Bool?
+        let version: UInt8?
         let shard: UInt8?
         let agent: String?
         let sequence: UInt64?
@@ -59,7 +61,7 @@ struct BatchTests {
                 letter: try #require(entry.letter.utf8.first), digest: try digest(entry.digest),
                 widthSeconds: entry.widthSeconds, chunk: entry.chunk, page: entry.page,
                 expirySeconds: try #require(UInt64(entry.expirySeconds)),
-                operation: try #require(operations[entry.operation]),
+                operation: try #require(operations[entry.operation]), mayBeNew: entry.mayBeNew,
                 items: try entry.items.map {
                     BatchEntry.Item(field: try bytes(hex: $0[0]), value: try #require(Int64($0[1])))
                 })
@@ -83,7 +85,7 @@ struct BatchTests {
                 continue
             }
             let batch = try vector.batch()
-            #expect(batch.encoded == encoded, "\(vector.name)")
+            if vector.version == nil { #expect(batch.encoded == encoded, "\(vector.name)") }
             #expect(Batch(decoding: encoded[...]) == batch, "\(vector.name)")
         }
     }
@@ -114,7 +116,8 @@ struct BatchTests {
                 }
                 if bytes.isEmpty { break }
             }
-            if let batch = Batch(decoding: bytes[...]) { #expect(batch.encoded == bytes) }
+            // Of the older version, which is not written any more, it is enough that nothing traps.
+            if let batch = Batch(decoding: bytes[...]), bytes[0] == Batch.version { #expect(batch.encoded == bytes) }
         }
     }
 }
@@ -157,7 +160,7 @@ struct SeededRandom: RandomNumberGenerator {
             letter: UInt8(truncatingIfNeeded: next()), digest: digest(),
             widthSeconds: UInt32(truncatingIfNeeded: next()),
             chunk: Int64(bitPattern: next()), page: UInt8(truncatingIfNeeded: next()), expirySeconds: next(),
-            operation: operations[Int.random(in: 0..<3, using: &self)],
+            operation: operations[Int.random(in: 0..<3, using: &self)], mayBeNew: Bool.random(using: &self),
             items: (0..<Int.random(in: 0...4, using: &self)).map { _ in
                 let field = (0..<Int.random(in: 0...12, using: &self)).map { _ in UInt8(truncatingIfNeeded: next()) }
                 return BatchEntry.Item(field: field, value: Int64(bitPattern: next()))

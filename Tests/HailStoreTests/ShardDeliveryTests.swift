@@ -28,7 +28,10 @@ private struct ModelStore {
 
 @Suite("Shard delivery")
 struct ShardDeliveryTests {
-    private func header(_ sequence: UInt64) -> BatchHeader { BatchHeader(Sample.batch(sequence, covers: [sequence])) }
+    private func header(_ sequence: UInt64, isPlain: Bool = false) -> BatchHeader {
+        let entry = Sample.entry([1], operation: isPlain ? .add : .greatest)
+        return BatchHeader(Sample.batch(sequence, [entry], covers: [sequence]))
+    }
 
     private func item(_ sequence: UInt64, segment: UInt32 = 1, acknowledged: Int64? = nil) -> ShardDelivery.Item {
         let location = SpoolLocation(segment: segment, offsetBytes: 0, byteCount: 1, checksum: 0)
@@ -43,7 +46,7 @@ struct ShardDeliveryTests {
     ) -> [ShardDelivery.Action] {
         var said: [ShardDelivery.Action] = []
         var steps = 0
-        while let (item, mode) = delivery.next() {
+        while let (item, mode) = delivery.nextCall() {
             said += delivery.receive(store.answer(item.header.identity.sequence, mode), nowSeconds: nowSeconds)
             steps += 1
             if steps > 1_000 {
@@ -59,11 +62,11 @@ struct ShardDeliveryTests {
         var delivery = ShardDelivery()
         delivery.enqueue(item(1))
         delivery.enqueue(item(2))
-        #expect(delivery.next()?.item.header == header(1))
-        #expect(delivery.next() == nil)
+        #expect(delivery.nextCall()?.item.header == header(1))
+        #expect(delivery.nextCall() == nil)
         #expect(
             delivery.receive(.applied(.nothing), nowSeconds: 0) == [.acknowledge(header(1), .applied(.nothing))])
-        #expect(delivery.next()?.item.header == header(2))
+        #expect(delivery.nextCall()?.item.header == header(2))
         #expect(delivery.isBusy)
     }
 
@@ -81,7 +84,7 @@ struct ShardDeliveryTests {
         var delivery = ShardDelivery()
         var store = ModelStore()
         delivery.enqueue(item(1))
-        if let (item, mode) = delivery.next() { _ = store.answer(item.header.identity.sequence, mode) }
+        if let (item, mode) = delivery.nextCall() { _ = store.answer(item.header.identity.sequence, mode) }
         delivery.withdraw()
         #expect(run(&delivery, &store) == [.acknowledge(header(1), .duplicate)])
         #expect(store.applied == [1])
@@ -199,10 +202,10 @@ struct ShardDeliveryTests {
         var delivery = ShardDelivery()
         var store = ModelStore()
         for sequence in 1...3 as ClosedRange<UInt64> { delivery.enqueue(item(sequence)) }
-        if let (item, mode) = delivery.next() {
+        if let (item, mode) = delivery.nextCall() {
             _ = delivery.receive(store.answer(item.header.identity.sequence, mode), nowSeconds: 0)
         }
-        _ = delivery.next()
+        _ = delivery.nextCall()
         #expect(delivery.giveUp() == [.lose(header(2))])
         #expect(run(&delivery, &store) == [.acknowledge(header(3), .applied(.nothing))])
         #expect(delivery.retainedBytes == 0)
@@ -230,13 +233,13 @@ struct ShardDeliveryTests {
         var delivery = ShardDelivery()
         delivery.enqueue(item(1))
         delivery.enqueue(item(2))
-        _ = delivery.next()
+        _ = delivery.nextCall()
         let dead = FlushTally(
             writtenFields: 0, expiredFields: 0, deadByReason: [.partial: Int(header(1).cellCount)], usedGroups: [])
         #expect(
             delivery.receive(.partial("partial: x"), nowSeconds: 0)
                 == [.acknowledge(header(1), .applied(dead)), .stopShard("partial: x")])
-        #expect(delivery.next() == nil)
+        #expect(delivery.nextCall() == nil)
         #expect(!delivery.isBusy)
     }
 
@@ -244,7 +247,7 @@ struct ShardDeliveryTests {
     func refused() {
         var delivery = ShardDelivery()
         delivery.enqueue(item(1))
-        _ = delivery.next()
+        _ = delivery.nextCall()
         #expect(delivery.receive(.broken("malformed: x"), nowSeconds: 0) == [.stopShard("malformed: x")])
         #expect(!delivery.isBusy && !delivery.hasTail)
     }
@@ -266,11 +269,11 @@ struct ShardDeliveryTests {
     func holds(text: String) {
         var delivery = ShardDelivery()
         delivery.enqueue(item(1))
-        _ = delivery.next()
+        _ = delivery.nextCall()
         #expect(delivery.receive(.held(text), nowSeconds: 0) == [.hold(text)])
-        #expect(delivery.next()?.item.header == header(1))
+        #expect(delivery.nextCall()?.item.header == header(1))
         #expect(delivery.receive(.noScript, nowSeconds: 0) == [.loadScript])
-        #expect(delivery.next()?.item.header == header(1))
+        #expect(delivery.nextCall()?.item.header == header(1))
     }
 
     @Test("stops instead of going in circles on answers that contradict themselves")
@@ -278,7 +281,7 @@ struct ShardDeliveryTests {
         for reply: FlushReply in [.gap(last: 0), .gap(last: 99), .missing] {
             var delivery = ShardDelivery()
             delivery.enqueue(item(1))
-            _ = delivery.next()
+            _ = delivery.nextCall()
             guard case .stopShard = delivery.receive(reply, nowSeconds: 0).first else {
                 Issue.record("\(reply) did not stop the shard")
                 continue
@@ -301,7 +304,7 @@ struct ShardDeliveryTests {
             case 4: store.rewind(by: Int.random(in: 0...6, using: &random))
             case 5: _ = delivery.observe(guardValue: store.guardValue ?? 0, nowSeconds: 100)
             default:
-                guard let (item, mode) = delivery.next() else { continue }
+                guard let (item, mode) = delivery.nextCall() else { continue }
                 let reply = store.answer(item.header.identity.sequence, mode)
                 if Bool.random(using: &random) {
                     delivery.withdraw()
