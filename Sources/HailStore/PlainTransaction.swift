@@ -161,6 +161,14 @@ final class PlainTransaction {
         // An answer tells something only where a key has an expiry that is not said anyway.
         let expiryPlace: Int32 = expiry != 0 && !isDated ? Int32(expiries.count) : -1
         if expiryPlace >= 0 { expiries.append(expiry) }
+        if purpose == .apply, operation == .name, items > 0 {
+            // Names all hold the same, so one command says them; a key that is new answers with all of them.
+            buffer.reserve(240)
+            note(expiry: expiryPlace, added: Int64(items))
+            buffer.appendLine(UInt8(ascii: "*"), 2 + 2 * Int(items))
+            buffer.append("$4\r\nHSET\r\n")
+            key.append(to: &buffer)
+        }
         var head: Range<Int>?
         for _ in 0..<items {
             guard let length = input.next(UInt16.self), let field = input.next(bytes: Int(length)),
@@ -169,16 +177,17 @@ final class PlainTransaction {
             guard purpose == .apply else { continue }
             let value = Int64(bitPattern: bits)
             buffer.reserve(field.count + 240)
-            note(expiry: expiryPlace, added: operation == .add ? value : 1)
+            if operation == .name {
+                buffer.append(argument: field)
+                buffer.append(argument: value)
+                continue
+            }
+            note(expiry: expiryPlace, added: value)
             if let head {
                 buffer.appendAgain(head)
             } else {
                 let start = buffer.count
-                switch operation {
-                case .child: buffer.append("*4\r\n$4\r\nZADD\r\n")
-                case .name: buffer.append("*4\r\n$6\r\nHSETNX\r\n")
-                default: buffer.append("*4\r\n$7\r\nHINCRBY\r\n")
-                }
+                buffer.append(operation == .child ? "*4\r\n$4\r\nZADD\r\n" : "*4\r\n$7\r\nHINCRBY\r\n")
                 key.append(to: &buffer)
                 head = start..<buffer.count
             }
