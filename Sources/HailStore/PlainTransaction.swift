@@ -157,7 +157,7 @@ final class PlainTransaction {
         let key = ChunkKey(
             prefix: prefix, letter: letter, digest: Digest(high: high, low: low), width: width,
             chunk: Int64(bitPattern: chunk), page: page)
-        let isDated = isDated || mark != 0
+        let isDated = isDated || mark != 0 || operation == .name
         // An answer tells something only where a key has an expiry that is not said anyway.
         let expiryPlace: Int32 = expiry != 0 && !isDated ? Int32(expiries.count) : -1
         if expiryPlace >= 0 { expiries.append(expiry) }
