@@ -85,6 +85,9 @@ final class Admissions {
     /// Places that ordinary values may take; the last tenth is kept for heavy ones that come later.
     var ordinaryLimit: Int { valueLimit - valueLimit / 10 }
 
+    /// Whether the store refused anything since it was last asked anew.
+    private(set) var hasRefusals = false
+
     /// Whether any dimension was full lately.
     var hasFolds: Bool { !fullness.isEmpty }
 
@@ -110,6 +113,7 @@ final class Admissions {
     func emptied() -> Admissions {
         let empty = Admissions(valueLimit: valueLimit, levels: levels)
         empty.heavy = heavy
+        empty.hasRefusals = hasRefusals
         return empty
     }
 
@@ -119,6 +123,7 @@ final class Admissions {
         for shard in late.indices { late[shard] = [:] }
         fullness = [:]
         widePages = []
+        hasRefusals = false
     }
 
     // MARK: What is known
@@ -188,6 +193,7 @@ final class Admissions {
             let parent = nodes[Int(node)].parent
             // The child of a refused node needs no mark, and says nothing of its dimension.
             if parent != Admissions.none, state(parent, level, chunk: chunk, shard: shard) == .refused { return }
+            hasRefusals = true
             set(.refused, node, level, chunk, shard)
             if fullness.count >= Admissions.chunkLimit { fullness = [:] }
             let isLast = item.isHeavy || parent == Admissions.none

@@ -17,15 +17,19 @@ struct CellPlacing {
         /// Whether it goes to strips of its own; else to the page.
         let isDense: Bool
         let page: UInt8
+        /// Whether the cell's fields may be new, so that its key may be.
+        let isNew: Bool
+        /// A name that its chunk may not have yet, and its page.
+        let name: (bytes: [UInt8], page: UInt8)?
     }
 
-    /// The place of a cell; names that its chunk may not have yet are added to the draft.
+    /// The place of a cell.
     ///
     /// A conditional group leaves no mark, since the store may leave it out: the next cell brings the names again.
     ///
     /// - Parameter fieldCount: fields that the cell takes in a page; 0 where it never goes there.
     func place(
-        _ number: UInt32, _ level: Int, bucket: Int64, fieldCount: Int32, in draft: inout Draft, isConditional: Bool
+        _ number: UInt32, _ level: Int, bucket: Int64, fieldCount: Int32, isConditional: Bool
     ) -> Place {
         let record = book.records[Int(number)]
         let resolution = book.ladder.resolutions[level]
@@ -43,13 +47,13 @@ struct CellPlacing {
             digest: book.subjects[Int(record.subject)].digest, widthSeconds: UInt32(resolution.widthSeconds),
             chunk: chunk, expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))
         var isNewField = true
+        var name: (bytes: [UInt8], page: UInt8)?
         if Int64(mark.chunk) != chunk {
             mark = CellBook.CellMark(
                 chunk: Int32(truncatingIfNeeded: chunk), lastOffset: Int16(offset), bucketCount: 1,
                 isOnFirstPage: page.fieldCount < CellPlacing.firstPageFields)
             let isNamedOnFirst = isNamedOnFirstPage(record, level, chunk: chunk) ?? mark.isOnFirstPage
-            let (name, digest) = name(of: record)
-            draft.add(name: name, to: target, page: isNamedOnFirst ? 0 : PageField.overflowPage(of: digest))
+            name = self.name(of: record, isOnFirstPage: isNamedOnFirst)
             if isNamedOnFirst { page.fieldCount += 1 }
         } else if mark.lastOffset != Int16(offset) {
             mark.lastOffset = Int16(offset)
@@ -63,7 +67,8 @@ struct CellPlacing {
         if !isConditional { book.cellMarks[markPlace] = mark }
         return Place(
             target: target, offset: offset, isDense: isDense,
-            page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest))
+            page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest),
+            isNew: isNewField || isConditional, name: name)
     }
 
     /// Where the store put the name of a record's group; nil if it was not asked.
@@ -79,10 +84,12 @@ struct CellPlacing {
 
     /// What a page must hold for a reader to find a record: its metric's name beside the overall group, the group's
     /// name beside every other.
-    private func name(of record: CellBook.Record) -> (name: [UInt8], digest: Digest) {
+    private func name(of record: CellBook.Record, isOnFirstPage: Bool) -> (bytes: [UInt8], page: UInt8) {
         let group = book.groups[Int(record.group)]
-        guard group.path.isEmpty else { return (PageField.group(group.path), group.digest) }
+        guard group.path.isEmpty else {
+            return (PageField.group(group.path), isOnFirstPage ? 0 : PageField.overflowPage(of: group.digest))
+        }
         let name = PageField.metric(book.metrics[Int(record.metric)], kind: record.kind)
-        return (name, book.digest(of: name))
+        return (name, isOnFirstPage ? 0 : PageField.overflowPage(of: book.digest(of: name)))
     }
 }

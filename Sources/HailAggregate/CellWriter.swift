@@ -143,7 +143,8 @@ struct CellWriter {
         let resolution = book.ladder.resolutions[level]
         let digest = book.records[Int(record)].digest
         let place = placing.place(
-            record, level, bucket: bucket, fieldCount: cell.pageFieldCount, in: &draft, isConditional: isConditional)
+            record, level, bucket: bucket, fieldCount: cell.pageFieldCount, isConditional: isConditional)
+        draft.addName(of: place)
         let own = BucketKey(resolution: resolution, bucket: bucket, digest: digest)
         switch cell {
         case .timer(let sums):

@@ -31,7 +31,7 @@ struct Draft {
     private let agent: Digest
     private let cellLimit: Int
     private var nextSequence: UInt64
-    private let emit: (Batch) -> Void
+    private let emit: (EncodedBatch) -> Void
     /// The batch closed last: it is handed over once it is known whether it is the last of all.
     private var closed: Batch?
     private var cellCount = 0
@@ -43,7 +43,7 @@ struct Draft {
     /// The names that the open group brings.
     private var names: Set<NamePlace> = []
 
-    init(shard: Shard, agent: Digest, cellLimit: Int, nextSequence: UInt64, emit: @escaping (Batch) -> Void) {
+    init(shard: Shard, agent: Digest, cellLimit: Int, nextSequence: UInt64, emit: @escaping (EncodedBatch) -> Void) {
         self.shard = shard
         self.agent = agent
         self.cellLimit = cellLimit
@@ -63,7 +63,12 @@ struct Draft {
         add(Array((subject.parts.last ?? "").utf8), 0, to: key, expirySeconds: 0)
     }
 
-    mutating func add(name: [UInt8], to target: Target, page: UInt8) {
+    /// Adds the name that the chunk of a cell may not have.
+    mutating func addName(of place: CellPlacing.Place) {
+        if let name = place.name { add(name: name.bytes, to: place.target, page: name.page) }
+    }
+
+    private mutating func add(name: [UInt8], to target: Target, page: UInt8) {
         let key = EntryKey(
             letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
             chunk: target.chunk, page: page, operation: .name)
@@ -172,7 +177,7 @@ struct Draft {
 
     mutating func closeBatch() {
         closeGroup(condition: nil)
-        if let closed { emit(closed) }
+        if let closed { emit(EncodedBatch(closed)) }
         closed = Batch(
             shard: shard, agent: agent, sequence: nextSequence, cellCount: UInt32(cellCount), covers: [],
             groups: groups)
@@ -187,7 +192,7 @@ struct Draft {
     mutating func finish(covers: [UInt64]) {
         if !entries.isEmpty || !groups.isEmpty || closed == nil { closeBatch() }
         closed?.covers = covers
-        if let closed { emit(closed) }
+        if let closed { emit(EncodedBatch(closed)) }
         closed = nil
     }
 

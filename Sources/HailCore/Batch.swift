@@ -32,13 +32,8 @@ package struct Batch: Equatable, Sendable {
     /// The batch as bytes; integers are big-endian.
     package var encoded: [UInt8] {
         var out = ByteWriter()
-        out.put(Batch.version)
-        out.put(shard.number)
-        out.put(agent)
-        out.put(sequence)
-        out.put(cellCount)
-        out.put(UInt32(covers.count))
-        for window in covers { out.put(window) }
+        Batch.encodeHead(
+            shard: shard, agent: agent, sequence: sequence, cellCount: cellCount, covers: covers, to: &out)
         out.put(UInt16(groups.count))
         for group in groups {
             out.put(UInt8(group.condition == nil ? 0 : 1))
@@ -50,6 +45,19 @@ package struct Batch: Equatable, Sendable {
             for entry in group.entries { Batch.encode(entry, to: &out) }
         }
         return out.bytes
+    }
+
+    /// What comes before the groups.
+    static func encodeHead(
+        shard: Shard, agent: Digest, sequence: UInt64, cellCount: UInt32, covers: [UInt64], to out: inout ByteWriter
+    ) {
+        out.put(Batch.version)
+        out.put(shard.number)
+        out.put(agent)
+        out.put(sequence)
+        out.put(cellCount)
+        out.put(UInt32(covers.count))
+        for window in covers { out.put(window) }
     }
 
     private static func encode(_ entry: BatchEntry, to out: inout ByteWriter) {

@@ -12,6 +12,10 @@ package struct ByteWriter {
 
     package mutating func put(_ value: [UInt8]) { bytes += value }
 
+    package mutating func put(_ value: UnsafeRawBufferPointer) { bytes += value }
+
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
     package mutating func put(_ digest: Digest) {
         put(digest.high)
         put(digest.low)

@@ -35,5 +35,11 @@ package struct BatchHeader: Equatable, Sendable {
             cellCount: Int(batch.cellCount), covers: batch.covers, isPlain: batch.isPlain)
     }
 
+    package init(_ batch: EncodedBatch) {
+        self.init(
+            identity: BatchIdentity(agent: batch.agent, shard: batch.shard, sequence: batch.sequence),
+            cellCount: batch.cellCount, covers: batch.covers, isPlain: batch.isPlain)
+    }
+
     package var shard: Shard { identity.shard }
 }

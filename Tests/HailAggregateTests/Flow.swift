@@ -90,7 +90,7 @@ final class Flow {
             var batches: [Batch] = []
             foldedValues += builder.build(
                 pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)]
-            ) { batches.append($0) }
+            ) { encoded in batches += [Batch(decoding: encoded.bytes[...])].compactMap { $0 } }
             sequences[Int(shard)] += UInt64(batches.count)
             all += batches
         }

@@ -239,6 +239,8 @@ final class Flusher: @unchecked Sendable {
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
         case .lost(let header):
             if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+            // It may have been to bring names into the store, and keys with their expiry.
+            book.forgetMarks()
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
             claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))

@@ -18,8 +18,8 @@ struct NumberedShard {
         var batches: [(header: BatchHeader, bytes: [UInt8])] = []
         var claimants: [[UInt64?]] = []
         foldedValues = builder.build(cells, shard: Shard(number), firstSequence: firstSequence) { batch in
-            batches.append((BatchHeader(batch), batch.encoded))
-            claimants.append(batch.groups.map { $0.condition.flatMap { cells.claims[$0.onceID] } })
+            batches.append((BatchHeader(batch), batch.bytes))
+            claimants.append(batch.conditions.map { $0.flatMap { cells.claims[$0.onceID] } })
         }
         self.batches = batches
         self.claimants = claimants
