@@ -90,7 +90,8 @@ final class Agent: @unchecked Sendable {
                 droppedDimensions: Set(Name.path(options.dropDimensions))),
             book: CellBook(
                 ladder: options.ladder, sketches: options.sketches,
-                recordLimit: options.maxSeries * Agent.recordsPerSeries, digester: NameDigest.blake2b),
+                recordLimit: options.maxSeries * Agent.recordsPerSeries, valueLimit: options.maxValues,
+                digester: NameDigest.blake2b),
             spool: spool,
             schedule: schedule, ledger: ledger, log: log, writer: writer, returns: returns)
         events.target = flusher

@@ -5,11 +5,16 @@ package import HailCore
 /// Confined to the flush queue.
 package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
+    /// What was taken out of `shards` and has no number yet, since the store is asked about it first or the spool did
+    /// not take it; what comes meanwhile is no part of it.
+    private var due: [UInt8: PendingShard] = [:]
     package let book: CellBook
     /// Another set holds for series that are admitted from then on.
     package var droppedDimensions: Set<Name>
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
+    /// The plans of windows that were folded and not cleared, by number: their lane may have a new table by now.
+    private var folded: [UInt64: SeriesPlans] = [:]
     /// Whether a lane began a new table, so that records may be left that no plan needs.
     private var hasGarbage = false
     // Scratch for one fold, by record.
@@ -26,7 +31,7 @@ package final class PendingCells {
     /// Bytes that the pending sums take, about.
     package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds a window, and zeroes its sums as it reads them.
+    /// Adds a window; its sums stay as they are until `clear`.
     ///
     /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
     ///   yet; the others are left out. Nil takes all.
@@ -34,6 +39,7 @@ package final class PendingCells {
     package func fold(_ window: ClosedWindow, residual: Set<UInt8>? = nil) -> Set<UInt8> {
         let plans = self.plans(for: window)
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        if residual == nil { folded[window.id] = plans }
         let finest = book.ladder.finest
         let start = finest.startSeconds(ofBucket: finest.bucket(at: window.startSeconds))
         var parts = Set<UInt8>()
@@ -44,7 +50,6 @@ package final class PendingCells {
             for slot in 0..<Int(plan.slotCount) {
                 let place = Int(plan.firstSlot) + slot
                 add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
-                window.sums.sums[place] = 0
             }
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
@@ -67,9 +72,18 @@ package final class PendingCells {
         return parts
     }
 
-    /// What a window holds that was not folded yet, as the spool keeps it.
+    /// Zeroes the sums of a window that was folded, so that its lane may use their memory again.
+    package func clear(_ window: ClosedWindow) {
+        guard let plans = folded.removeValue(forKey: window.id) else { return }
+        for series in window.sums.touched {
+            let plan = plans.plans[Int(series)]
+            for slot in 0..<Int(plan.slotCount) { window.sums.sums[Int(plan.firstSlot) + slot] = 0 }
+        }
+    }
+
+    /// What a window holds that was not cleared yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
-        let plans = self.plans(for: window)
+        let plans = folded[window.id] ?? self.plans(for: window)
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
@@ -125,14 +139,46 @@ package final class PendingCells {
         return grouped.values.map { $0[...] } + runs
     }
 
-    /// Takes all that a shard holds.
+    /// Takes all that a shard holds, what is due before what came later.
     package func take(shard: UInt8) -> PendingShard {
+        due.removeValue(forKey: shard) ?? takeMerging(shard: shard)
+    }
+
+    /// Takes what still merges, without what is due.
+    package func takeMerging(shard: UInt8) -> PendingShard {
         defer { shards[Int(shard)] = PendingShard() }
         return shards[Int(shard)]
     }
 
-    /// Puts back what `take` took, where nothing became of it; nothing may have been folded since.
-    package func putBack(_ cells: PendingShard, shard: UInt8) { shards[Int(shard)] = cells }
+    /// Puts back what `take` took, where nothing became of it.
+    package func putBack(_ cells: PendingShard, shard: UInt8) { due[shard] = cells }
+
+    /// Whether a shard has anything to send.
+    package func isEmpty(shard: UInt8) -> Bool { due[shard] == nil && shards[Int(shard)].isEmpty }
+
+    package var isEmpty: Bool { due.isEmpty && shards.allSatisfy(\.isEmpty) }
+
+    /// What the store must be asked before a shard's cells get a number; nil where they may get it now.
+    ///
+    /// What is asked about is set apart, so that what comes meanwhile raises no further questions.
+    package func ask(shard: UInt8, nowSeconds: Int64) -> AdmissionAsk? {
+        let cells = take(shard: shard)
+        due[shard] = cells
+        return AdmissionSurvey(book: book, nowSeconds: nowSeconds).ask(of: cells, shard: Shard(shard))
+    }
+
+    /// Takes what the store answered.
+    ///
+    /// - Returns: how many nodes it could not judge, which are admitted then.
+    @discardableResult
+    package func take(_ verdicts: [[AdmissionAsk.Verdict]], of ask: AdmissionAsk) -> Int {
+        for (page, verdicts) in zip(ask.pages, verdicts) {
+            for (item, verdict) in zip(page.items, verdicts) {
+                book.admissions.take(verdict, item, page.level, chunk: page.chunk, shard: ask.shard)
+            }
+        }
+        return verdicts.reduce(0) { $0 + $1.count { $0 == .unreadable } }
+    }
 
     /// Gives up the finest width that any span still knows, for the next coarser one.
     ///
@@ -148,7 +194,7 @@ package final class PendingCells {
 
     /// Forgets the records of series that lanes no longer have, where that may be done: nothing is pending.
     package func compact() {
-        guard hasGarbage, shards.allSatisfy(\.isEmpty) else { return }
+        guard hasGarbage, isEmpty else { return }
         hasGarbage = false
         var used = [Bool](repeating: false, count: book.recordCount)
         for plan in plans.values { plan.mark(&used) }

@@ -52,7 +52,7 @@ package final class SeriesPlans {
                 for subject in subjects {
                     for group in fanOut.groups {
                         recordNumbers.append(
-                            book.record(subject: subject, group: group, metric: metric, kind: series.name.kind))
+                            book.record(subject: subject, group: group.path, metric: metric, kind: series.name.kind))
                     }
                 }
             }

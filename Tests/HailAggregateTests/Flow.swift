@@ -15,15 +15,20 @@ final class Flow {
     let pending: PendingCells
     private(set) var lanes: [Lane]
     private var windowCount: UInt64 = 0
+    /// Values that had something folded, once a flush and shard.
+    private(set) var foldedValues = 0
     private var sequences = [UInt64](repeating: 1, count: 256)
     private let buffer = LineBuffer()
     /// The clock for gauges that bring no time.
     var nowMillis: Int64 = 0
+    var gaugeSign = GaugeSign.auto
 
     init(
-        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = []
+        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
+        valueLimit: Int = .max
     ) {
-        book = CellBook(ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
+        book = CellBook(
+            ladder: ladder, sketches: sketches, valueLimit: valueLimit, digester: NameDigest.blake2b)
         pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
@@ -40,7 +45,7 @@ final class Flow {
     private func scan(_ text: String, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
-        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11).scan($0, into: buffer) }
+        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11, gaugeSign: gaugeSign).scan($0, into: buffer) }
         for position in 0..<buffer.lineCount {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
@@ -81,13 +86,25 @@ final class Flow {
     func flush(nowSeconds: Int64, cellLimit: Int = Limits.cellsPerBatch) -> [Batch] {
         let builder = BatchBuilder(book: book, agent: Flow.agent, nowSeconds: nowSeconds, cellLimit: cellLimit)
         var all: [Batch] = []
-        for shard in UInt8.min...UInt8.max where !pending.shards[Int(shard)].isEmpty {
-            let batches = builder.batches(
-                of: pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)])
+        for shard in UInt8.min...UInt8.max where !pending.isEmpty(shard: shard) {
+            var batches: [Batch] = []
+            foldedValues += builder.build(
+                pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)]
+            ) { batches.append($0) }
             sequences[Int(shard)] += UInt64(batches.count)
             all += batches
         }
         return all
+    }
+
+    /// The same, with the store asked what it admits.
+    func flush(nowSeconds: Int64, asking model: inout AdmissionModel, cellLimit: Int = 2_000) -> [Batch] {
+        for shard in UInt8.min...UInt8.max where !pending.isEmpty(shard: shard) {
+            while let ask = pending.ask(shard: shard, nowSeconds: nowSeconds) {
+                pending.take(model.answer(ask), of: ask)
+            }
+        }
+        return flush(nowSeconds: nowSeconds, cellLimit: cellLimit)
     }
 
     /// Adds lines as one window and returns its batches.

@@ -85,15 +85,38 @@ struct PendingCellsTests {
         }
     }
 
-    @Test("zero a window's sums as they read them, so that its memory may be used again")
+    @Test("zero a window's sums when told to, so that the spool may have them before and its lane again after")
     func zeroes() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
         flow.add("a:x=1:y=2|c\nb.z:5|c\nc.t:1|c|T1700000000")
         let window = flow.close(startSeconds: PendingCellsTests.now)
         _ = flow.pending.fold(window)
+        #expect(flow.pending.body(of: window).series.count == 3)
+        #expect((0..<5).map { window.sums.sums[$0] } == [1_000_000, 2_000_000, 1_000_000, 5_000_000, 0])
+        flow.pending.clear(window)
         #expect((0..<5).allSatisfy { window.sums.sums[$0] == 0 })
         window.sums.removeAll()
         #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
+    }
+
+    @Test("set apart what the store is asked about, from what comes meanwhile and from what is given up")
+    func due() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), valueLimit: 5)
+        func fold(_ line: String) {
+            flow.add(line)
+            _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
+        }
+        let shard = Shard(subject: NameDigest.blake2b(CellName.subjectBytes(["s"]))).number
+        fold("s.x:1|c|#v:a")
+        let ask = try #require(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now))
+        fold("s.x:2|c|#v:b")
+        #expect(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now) == ask)
+        #expect(flow.pending.takeMerging(shard: shard).windows == [2])
+        #expect(!flow.pending.isEmpty(shard: shard))
+        fold("s.x:4|c|#v:b")
+        #expect(flow.pending.take(shard: shard).windows == [1])
+        #expect(flow.pending.take(shard: shard).windows == [3])
+        #expect(flow.pending.isEmpty(shard: shard))
     }
 
     @Test("forget dropped dimensions before they fan out")

@@ -103,6 +103,10 @@ final class Flusher: @unchecked Sendable {
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
         finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
+        for record in records {
+            pending.clear(record.window)
+            returns.giveBack(record.window.sums, to: record.window.lane)
+        }
         pending.compact()
     }
 
@@ -110,22 +114,17 @@ final class Flusher: @unchecked Sendable {
         let window: ClosedWindow
         let events: UInt64
         let parts: Set<UInt8>
-        let body: [UInt8]
     }
 
     private func foldArrived() -> [FoldedWindow] {
-        let isAnyBusy = numbers.isAnyBusy
         var records: [FoldedWindow] = []
         for window in arrived {
             let events = window.eventCount
-            // A part of the window may have to wait: then the spool needs what it holds.
-            let body = isAnyBusy ? pending.body(of: window).encoded : []
             let parts = pending.fold(window)
             ledger.folded(window: window.id, parts: parts.count)
             // DogStatsD's events count nowhere: a window of nothing else is done with here.
             if parts.isEmpty { finish([window.id]) }
-            records.append(FoldedWindow(window: window, events: events, parts: parts, body: body))
-            returns.giveBack(window.sums, to: window.lane)
+            records.append(FoldedWindow(window: window, events: events, parts: parts))
         }
         arrived = []
         let folded = UInt64(pending.foldedSeriesCount)
@@ -133,12 +132,23 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
+    /// Numbers what may be numbered; where the store has to admit values first, it is asked.
     private func numberFree() -> [NumberedShard] {
-        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
-        return (UInt8.min...UInt8.max).filter { numbers.isFree($0) && !pending.shards[Int($0)].isEmpty }.map {
-            let (cells, first) = (pending.take(shard: $0), numbers.nextSequence(of: $0))
-            return NumberedShard(cells, of: $0, firstSequence: first, builder: builder)
+        let now = WallClock.seconds
+        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: now)
+        var asks: [AdmissionAsk] = []
+        var numbered: [NumberedShard] = []
+        for shard in UInt8.min...UInt8.max where numbers.isFree(shard) && !pending.isEmpty(shard: shard) {
+            if let ask = pending.ask(shard: shard, nowSeconds: now) {
+                numbers.asked(shard)
+                asks.append(ask)
+                continue
+            }
+            let (cells, first) = (pending.take(shard: shard), numbers.nextSequence(of: shard))
+            numbered.append(NumberedShard(cells, of: shard, firstSequence: first, builder: builder))
         }
+        if !asks.isEmpty { writer.submit(asks) }
+        return numbered
     }
 
     /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
@@ -146,12 +156,13 @@ final class Flusher: @unchecked Sendable {
     /// - Returns: what may be sent.
     private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
         guard !records.isEmpty || !numbered.isEmpty else { return [] }
-        let shards = Set(numbered.map(\.number))
+        let covered = NumberedShard.shardsByWindow(numbered)
         let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(shards)
+            let residual = record.parts.subtracting(covered[record.window.id] ?? [])
             return WindowRecord(
                 id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
-                residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
+                residual: ShardSet(residual.map { Shard($0) }),
+                body: residual.isEmpty ? [] : pending.body(of: record.window).encoded)
         }
         if let locations = append(windows: windows, numbered) {
             waiters.reached(.spool, windows: records.map(\.window.id))
@@ -198,6 +209,7 @@ final class Flusher: @unchecked Sendable {
         for shard in numbered {
             numbers.sent(shard.batches.count, of: shard.number)
             ledger.used(windows: shard.cells.repeats)
+            ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
             for (batch, claimants) in zip(shard.batches, shard.claimants)
             where claimants.contains(where: { $0 != nil }) {
                 claims[batch.header.identity] = claimants
@@ -233,6 +245,11 @@ final class Flusher: @unchecked Sendable {
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
             claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
+        case .judged(let answers):
+            for answer in answers { numbers.judged(answer.ask.shard.number) }
+            let unreadable = answers.reduce(0) { $0 + pending.take($1.verdicts, of: $1.ask) }
+            if unreadable > 0 { log.error("the store holds something else where names belong", ["names": unreadable]) }
+            dispatchBatches()
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
             isStoreUp = true
@@ -247,7 +264,7 @@ final class Flusher: @unchecked Sendable {
             }
             stretch(seconds)
             noteAcknowledged()
-            if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
+            if !pending.isEmpty { dispatchSoon() }
         }
     }
 
@@ -384,10 +401,10 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    func sizes(_ done: @escaping @Sendable (Sizes) -> Void) {
+    func sizes(_ done: @escaping @Sendable (FlushSizes) -> Void) {
         queue.async {
             done(
-                Sizes(
+                FlushSizes(
                     spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
                     subjects: self.book.subjectCount, records: self.book.recordCount,
                     stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis,

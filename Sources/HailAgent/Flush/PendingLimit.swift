@@ -30,7 +30,7 @@ struct PendingLimit {
             }
             let largest = pending.shards.indices.max { pending.shards[$0].byteCount < pending.shards[$1].byteCount }
             guard let largest, pending.shards[largest].entryCount > 0 else { break }
-            lost += pending.take(shard: UInt8(largest)).windows
+            lost += pending.takeMerging(shard: UInt8(largest)).windows
             log.error("pending limit reached: a shard's cells are lost", ["shard": largest])
         }
         if pending.entryCount == 0 { isTold = false }

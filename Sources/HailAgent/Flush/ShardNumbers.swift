@@ -9,13 +9,15 @@ struct ShardNumbers {
     private var next = [UInt64](repeating: 1, count: 256)
     private var unanswered = [Int](repeating: 0, count: 256)
     private var stopped = Set<UInt8>()
+    /// Of which the store was asked what it admits.
+    private var asking = Set<UInt8>()
     /// Whether the store has answered yet and agreed to take this agent's batches.
     private var isOpen = false
 
     /// Whether a shard may get numbers now.
-    func isFree(_ shard: UInt8) -> Bool { isOpen && unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
-
-    var isAnyBusy: Bool { !isOpen || !stopped.isEmpty || unanswered.contains { $0 > 0 } }
+    func isFree(_ shard: UInt8) -> Bool {
+        isOpen && unanswered[Int(shard)] == 0 && !stopped.contains(shard) && !asking.contains(shard)
+    }
 
     mutating func open() { isOpen = true }
 
@@ -25,6 +27,10 @@ struct ShardNumbers {
         next[Int(shard)] += UInt64(count)
         unanswered[Int(shard)] += count
     }
+
+    mutating func asked(_ shard: UInt8) { asking.insert(shard) }
+
+    mutating func judged(_ shard: UInt8) { asking.remove(shard) }
 
     mutating func answered(_ shard: UInt8) { unanswered[Int(shard)] = max(0, unanswered[Int(shard)] - 1) }
 

@@ -75,7 +75,7 @@ final class ServiceReports: @unchecked Sendable {
         for lane in lanes { lane.queue.async { barrier.arrive() } }
     }
 
-    private func finishRound(_ sizes: Flusher.Sizes, pendingEvents: UInt64) {
+    private func finishRound(_ sizes: FlushSizes, pendingEvents: UInt64) {
         isRoundUnderWay = false
         let sign = notifier.watchdogMicroseconds == nil ? [] : ["WATCHDOG=1"]
         guard isReady, !isStopping else {

@@ -94,6 +94,7 @@ struct StatusRoutes: Sendable {
                                 .init("counters", number(sizes.records)),
                                 .init("pending_bytes", number(sizes.pendingBytes)),
                             ])),
+                        .init("values_folded", number(counts.valuesFolded)),
                         .init("spool_bytes", number(sizes.spoolBytes)),
                         .init("window_ms", number(sizes.windowMillis)),
                     ])))
@@ -101,7 +102,7 @@ struct StatusRoutes: Sendable {
     }
 
     /// Asks every lane and the flush queue how much they hold, and the kernel what it dropped.
-    private func sizes(_ done: @escaping @Sendable (_ series: Int, Flusher.Sizes) -> Void) {
+    private func sizes(_ done: @escaping @Sendable (_ series: Int, FlushSizes) -> Void) {
         let series = LaneTotal()
         let drops = LaneTotal()
         let barrier = LaneBarrier(count: lanes.count) {
