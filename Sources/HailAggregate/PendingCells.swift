@@ -7,6 +7,7 @@ package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
     package let book: CellBook
     private let droppedDimensions: Set<Name>
+    private let namer: Namer
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
     /// Whether a lane began a new table, so that records may be left that no plan needs.
@@ -15,8 +16,10 @@ package final class PendingCells {
     private var sums: [Int128] = []
     private var seen: [Bool] = []
 
-    package init(book: CellBook, droppedDimensions: Set<Name> = []) {
+    /// - Parameter namer: reads the identities of the series that come in.
+    package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
         self.book = book
+        self.namer = namer
         self.droppedDimensions = droppedDimensions
     }
 
@@ -25,7 +28,7 @@ package final class PendingCells {
     /// Bytes that the pending sums take, about.
     package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds a window, and zeroes its sums as it reads them.
+    /// Adds a window.
     ///
     /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
     ///   yet; the others are left out. Nil takes all.
@@ -38,12 +41,12 @@ package final class PendingCells {
         var parts = Set<UInt8>()
         growScratch()
         var touched: [UInt32] = []
+        var place = 0
         for series in window.sums.touched {
             let plan = plans.plans[Int(series)]
             for slot in 0..<Int(plan.slotCount) {
-                let place = Int(plan.firstSlot) + slot
                 add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
-                window.sums.sums[place] = 0
+                place += 1
             }
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
@@ -72,9 +75,11 @@ package final class PendingCells {
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
+        var place = 0
         for index in window.sums.touched {
             let plan = plans.plans[Int(index)]
-            let slots = Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+            let slots = place..<(place + Int(plan.slotCount))
+            place = slots.upperBound
             series.append(
                 WindowBody.Series(
                     identity: Array(plan.identity), timeSeconds: nil, sums: slots.map { window.sums.sums[$0] }))
@@ -166,7 +171,7 @@ package final class PendingCells {
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
         if plans[window.lane] != nil { hasGarbage = true }
-        let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        let new = SeriesPlans(generation: window.generation, arena: window.arena, namer: namer)
         plans[window.lane] = new
         return new
     }

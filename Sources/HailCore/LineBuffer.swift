@@ -1,9 +1,13 @@
-/// The lines of one text, scanned: filled by the scanner and emptied into a series table, over and over.
+/// The lines of a text, or of several short ones, scanned: filled by the scanner and emptied into a series table, over
+/// and over.
 ///
-/// The memory is taken once and never grows: a text is at most `Limits.datagramBytes` long. Confined to the queue
-/// of the lane that owns it.
+/// The memory is taken once and never grows: texts are at most `Limits.datagramBytes` long, all together and with a
+/// newline between any two. Confined to the queue of the lane that owns it.
 package final class LineBuffer {
-    /// Identity bytes, one after the other; eight more than any text needs, so that a hash may read past an end.
+    /// What a line is cut at in the text being scanned, a bit a byte; see `bytes_mark`.
+    package let colons: UnsafeMutablePointer<UInt64>
+    package let ends: UnsafeMutablePointer<UInt64>
+    /// Bytes of identities that do not lie in the text as they are, one after the other.
     package let identities: UnsafeMutablePointer<UInt8>
     /// Values, in millionths where they are counters' or timers'; see `ScannedLine`.
     package let values: UnsafeMutablePointer<Int64>
@@ -14,6 +18,10 @@ package final class LineBuffer {
     package var identityCount = 0
     package var valueCount = 0
     package var lineCount = 0
+    /// Lines among them that were refused while they were scanned.
+    package var refusedCount = 0
+    /// Bytes that the texts take, with a newline behind each.
+    private var textCount = 0
     /// Whether a line brings a set's member, which has to be hashed before it is added.
     package var hasMembers = false
 
@@ -26,7 +34,11 @@ package final class LineBuffer {
     private static let valueSlots = textBytes + 64
     private static let lineSlots = textBytes / 2 + 2
 
+    private static let markWords = textBytes / 64 + 1
+
     package init() {
+        colons = .allocate(capacity: LineBuffer.markWords)
+        ends = .allocate(capacity: LineBuffer.markWords)
         identities = .allocate(capacity: LineBuffer.identityBytes)
         values = .allocate(capacity: LineBuffer.valueSlots)
         lines = .allocate(capacity: LineBuffer.lineSlots)
@@ -34,6 +46,8 @@ package final class LineBuffer {
     }
 
     deinit {
+        colons.deallocate()
+        ends.deallocate()
         identities.deallocate()
         values.deallocate()
         lines.deallocate()
@@ -46,6 +60,17 @@ package final class LineBuffer {
         lineCount = 0
         hasMembers = false
         memberCount = 0
+        refusedCount = 0
+        textCount = 0
+    }
+
+    /// Whether there is room for the lines of another text of so many bytes.
+    package func hasRoom(for byteCount: Int) -> Bool { textCount + byteCount <= LineBuffer.textBytes }
+
+    /// Takes the room of a text; there must be some.
+    package func reserve(_ byteCount: Int) {
+        precondition(hasRoom(for: byteCount), "a text must be cut at lines before it is scanned")
+        textCount += byteCount + 1
     }
 
     /// Copies a member in; all members of a text are no longer than the text.
@@ -55,8 +80,9 @@ package final class LineBuffer {
         memberCount += text.count
     }
 
-    /// The identity of a line, as a copy.
+    /// The identity of a line, as a copy; the text must still be there.
     package func identity(of line: ScannedLine) -> [UInt8] {
-        Array(UnsafeBufferPointer(start: identities + Int(line.identityStart), count: Int(line.identityLength)))
+        Array(UnsafeBufferPointer(start: line.head, count: Int(line.headLength)))
+            + UnsafeBufferPointer(start: line.tail, count: Int(line.tailLength))
     }
 }

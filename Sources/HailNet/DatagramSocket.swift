@@ -17,7 +17,6 @@ package final class DatagramSocket: Sendable {
     private init(_ descriptor: consuming Descriptor, file: SocketFile?) throws(NetError) {
         address = try SocketAddress.bound(to: descriptor)
         receiveBuffer = ReceiveBuffer(raising: descriptor)
-        SocketOption.set(SO_RXQ_OVFL, to: 1, on: descriptor)
         let flags = fcntl(descriptor.number, F_GETFL)
         guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
             throw .system(action: "set up", subject: "\(address)", code: errno)

@@ -51,7 +51,7 @@ struct ValueScanner {
             put(rate.weightMicros)
             metricCount += 1
         }
-        line.slotCount = isEvent ? UInt32(metricCount) : 1
+        line.slotCount = isEvent ? UInt16(metricCount) : 1
     }
 
     private func putNumber(_ text: UnsafeBufferPointer<UInt8>) throws(LineError) {

@@ -24,7 +24,7 @@ final class Flow {
         ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = []
     ) {
         book = CellBook(ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
-        pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
+        pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 
@@ -38,9 +38,13 @@ final class Flow {
     }
 
     private func scan(_ text: String, lane: Int) -> [LineError] {
+        Array(text.utf8).withUnsafeBufferPointer { scan($0, lane: lane) }
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
-        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11).scan($0, into: buffer) }
+        LineScanner(seed: 11).scan(text, into: buffer)
         for position in 0..<buffer.lineCount {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
@@ -54,10 +58,9 @@ final class Flow {
         }
         table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
-                let name = try SeriesNameParser.parse(buffer.identity(of: line))
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let identity = buffer.identity(of: line)
+                let name = try SeriesNameParser.parse(identity)
+                let index = table.insert(identity, count: identity.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
             } catch {
                 line.error = error
