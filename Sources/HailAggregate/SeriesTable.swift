@@ -82,30 +82,32 @@ package final class SeriesTable {
         _ buffer: LineBuffer, _ range: Range<Int>, finestSeconds: Int64, nowMillis: Int64
     ) -> Int {
         let (slots, slotMask, chunks, window) = (slots, slotMask, arena.chunks, window)
+        let (lines, values, noTime) = (buffer.lines, buffer.values, ScannedLine.noTime)
         var sums = gathered.sums
         var eventCount: UInt64 = 0
         var position = range.lowerBound
         defer { gathered.eventCount &+= eventCount }
         while position < range.upperBound {
-            let line = buffer.lines + position
+            let line = lines + position
             guard line.pointee.error == nil else {
                 position &+= 1
                 continue
             }
-            if !line.pointee.isMessage {
+            // A message's head is empty.
+            if line.pointee.headLength > 0 {
                 guard
                     let record = SeriesTable.find(
                         line.pointee.head, Int(line.pointee.headLength), line.pointee.tail,
                         Int(line.pointee.tailLength), line.pointee.hash, slots, slotMask, chunks)
                 else { break }
-                if line.pointee.valueCount == 1, record.pointee.kind == .counter,
-                    line.pointee.timeSeconds == ScannedLine.noTime
+                if case .counter = record.pointee.kind, line.pointee.valueCount == 1,
+                    line.pointee.timeSeconds == noTime
                 {
                     if record.pointee.lastWindow != window {
                         touch(record)
                         sums = gathered.sums
                     }
-                    sums[Int(record.pointee.firstSum)] &+= Int128(buffer.values[Int(line.pointee.valuesStart)])
+                    sums[Int(record.pointee.firstSum)] &+= Int128(values[Int(line.pointee.valuesStart)])
                 } else {
                     add(line.pointee, of: buffer, to: record, finestSeconds: finestSeconds, nowMillis: nowMillis)
                     sums = gathered.sums
@@ -119,12 +121,12 @@ package final class SeriesTable {
 
     /// Has the slots and then the records of lines on their way from memory before they are needed.
     private func prefetch(_ buffer: LineBuffer, _ range: Range<Int>) {
-        let (slots, slotMask, chunks) = (slots, slotMask, arena.chunks)
+        let (slots, slotMask, chunks, lines) = (slots, slotMask, arena.chunks, buffer.lines)
         for position in range {
-            bytes_prefetch(slots + (Int(truncatingIfNeeded: buffer.lines[position].hash) & slotMask))
+            bytes_prefetch(slots + (Int(truncatingIfNeeded: lines[position].hash) & slotMask))
         }
         for position in range {
-            let hash = buffer.lines[position].hash
+            let hash = lines[position].hash
             let slot = slots[Int(truncatingIfNeeded: hash) & slotMask]
             guard slot >> 32 == hash >> 32, slot != 0 else { continue }
             let record = IdentityArena.record(UInt32(truncatingIfNeeded: slot), in: chunks)

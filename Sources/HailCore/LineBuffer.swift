@@ -14,16 +14,30 @@ package final class LineBuffer {
     package let lines: UnsafeMutablePointer<ScannedLine>
     /// Members of sets, one after the other.
     package let members: UnsafeMutablePointer<UInt8>
-    package var memberCount = 0
-    package var identityCount = 0
-    package var valueCount = 0
-    package var lineCount = 0
-    /// Lines among them that were refused while they were scanned.
-    package var refusedCount = 0
-    /// Bytes that the texts take, with a newline behind each.
-    private var textCount = 0
-    /// Whether a line brings a set's member, which has to be hashed before it is added.
-    package var hasMembers = false
+    /// How much of all this is used.
+    ///
+    /// In memory of its own: a class's variables are checked for exclusive access each time, by every module but their
+    /// own.
+    package let used: UnsafeMutablePointer<Used>
+
+    package struct Used {
+        package var members = 0
+        package var identities = 0
+        package var values = 0
+        package var lines = 0
+        /// Lines among them that were refused.
+        package var refused = 0
+        /// Bytes that the texts take, with a newline behind each.
+        package var text = 0
+        /// Whether a line brings a set's member, which has to be hashed before it is added.
+        package var hasMembers = false
+    }
+
+    package var memberCount: Int { used.pointee.members }
+    package var identityCount: Int { used.pointee.identities }
+    package var valueCount: Int { used.pointee.values }
+    package var lineCount: Int { used.pointee.lines }
+    package var refusedCount: Int { used.pointee.refused }
 
     /// The most bytes of text one scan may take.
     package static let textBytes = Limits.datagramBytes
@@ -37,6 +51,8 @@ package final class LineBuffer {
     private static let markWords = textBytes / 64 + 1
 
     package init() {
+        used = .allocate(capacity: 1)
+        used.initialize(to: Used())
         colons = .allocate(capacity: LineBuffer.markWords)
         ends = .allocate(capacity: LineBuffer.markWords)
         identities = .allocate(capacity: LineBuffer.identityBytes)
@@ -46,6 +62,7 @@ package final class LineBuffer {
     }
 
     deinit {
+        used.deallocate()
         colons.deallocate()
         ends.deallocate()
         identities.deallocate()
@@ -54,30 +71,22 @@ package final class LineBuffer {
         members.deallocate()
     }
 
-    package func removeAll() {
-        identityCount = 0
-        valueCount = 0
-        lineCount = 0
-        hasMembers = false
-        memberCount = 0
-        refusedCount = 0
-        textCount = 0
-    }
+    package func removeAll() { used.pointee = Used() }
 
     /// Whether there is room for the lines of another text of so many bytes.
-    package func hasRoom(for byteCount: Int) -> Bool { textCount + byteCount <= LineBuffer.textBytes }
+    package func hasRoom(for byteCount: Int) -> Bool { used.pointee.text + byteCount <= LineBuffer.textBytes }
 
     /// Takes the room of a text; there must be some.
     package func reserve(_ byteCount: Int) {
         precondition(hasRoom(for: byteCount), "a text must be cut at lines before it is scanned")
-        textCount += byteCount + 1
+        used.pointee.text += byteCount + 1
     }
 
     /// Copies a member in; all members of a text are no longer than the text.
     package func appendMember(_ text: UnsafeBufferPointer<UInt8>) {
         guard let base = text.baseAddress else { return }
         (members + memberCount).update(from: base, count: text.count)
-        memberCount += text.count
+        used.pointee.members += text.count
     }
 
     /// The identity of a line, as a copy; the text must still be there.

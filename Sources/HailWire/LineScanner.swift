@@ -51,28 +51,29 @@ package struct LineScanner {
         guard let base = text.baseAddress else { return }
         bytes_mark(base, text.count, buffer.colons, buffer.ends)
         let quick = QuickLine(text: base, count: text.count, colons: buffer.colons, ends: buffer.ends, seed: seed)
-        var lineCount = buffer.lineCount
-        var valueCount = buffer.valueCount
+        let (lines, values, used) = (buffer.lines, buffer.values, buffer.used)
+        var lineCount = used.pointee.lines
+        var valueCount = used.pointee.values
         var start = 0
         var number = firstNumber
         while start < text.count {
-            if let next = quick.read(at: start, into: buffer.lines + lineCount, value: buffer.values + valueCount) {
-                buffer.lines[lineCount].valuesStart = UInt32(truncatingIfNeeded: valueCount)
-                buffer.lines[lineCount].number = number
-                lineCount += 1
-                valueCount += 1
+            if let next = quick.read(at: start, into: lines + lineCount, value: values + valueCount) {
+                lines[lineCount].valuesStart = UInt32(truncatingIfNeeded: valueCount)
+                lines[lineCount].number = number
+                lineCount &+= 1
+                valueCount &+= 1
                 start = next
             } else {
-                buffer.lineCount = lineCount
-                buffer.valueCount = valueCount
+                used.pointee.lines = lineCount
+                used.pointee.values = valueCount
                 start = scanAny(text, start, into: buffer, number: number, times: times)
-                lineCount = buffer.lineCount
-                valueCount = buffer.valueCount
+                lineCount = used.pointee.lines
+                valueCount = used.pointee.values
             }
             number &+= 1
         }
-        buffer.lineCount = lineCount
-        buffer.valueCount = valueCount
+        used.pointee.lines = lineCount
+        used.pointee.values = valueCount
     }
 
     /// Scans the line that begins at `start`, whatever it is.
@@ -89,8 +90,7 @@ package struct LineScanner {
         guard end > start else { return newline + 1 }
         var line = ScannedLine(at: UnsafePointer(buffer.identities + buffer.identityCount))
         line.number = number
-        let (identityCount, valueCount) = (buffer.identityCount, buffer.valueCount)
-        let memberCount = buffer.memberCount
+        let before = buffer.used.pointee
         do throws(LineError) {
             try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
             if line.timeSeconds != ScannedLine.noTime {
@@ -99,13 +99,11 @@ package struct LineScanner {
             }
         } catch {
             line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
-            buffer.identityCount = identityCount
-            buffer.valueCount = valueCount
-            buffer.memberCount = memberCount
-            buffer.refusedCount += 1
+            buffer.used.pointee = before
+            buffer.used.pointee.refused += 1
         }
         buffer.lines[buffer.lineCount] = line
-        buffer.lineCount += 1
+        buffer.used.pointee.lines += 1
         return newline + 1
     }
 
@@ -161,7 +159,7 @@ package struct LineScanner {
         ScanText.append(text, valuesEnd, typeEnd, to: buffer)
         if let tags = sections.tags, tags.count > 1 {
             buffer.identities[buffer.identityCount] = UInt8(ascii: "|")
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
             ScanText.append(text, tags.lowerBound, tags.upperBound, to: buffer)
         }
         close(&line, in: buffer)

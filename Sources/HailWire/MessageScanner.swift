@@ -66,17 +66,17 @@ enum MessageScanner {
         line.headLength = UInt32(nameEnd - 4 + 1)
         for byte in ":|g".utf8 {
             buffer.identities[buffer.identityCount] = byte
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
         }
         if let tags, tags.count > 1 {
             buffer.identities[buffer.identityCount] = UInt8(ascii: "|")
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
             ScanText.append(text, tags.lowerBound, tags.upperBound, to: buffer)
         }
         line.valuesStart = UInt32(buffer.valueCount)
         buffer.values[buffer.valueCount] = Int64(bitPattern: Double(status).bitPattern)
         buffer.values[buffer.valueCount + 1] = 0
-        buffer.valueCount += 2
+        buffer.used.pointee.values += 2
         line.valueCount = 2
         line.slotCount = 1
     }

@@ -14,6 +14,8 @@ struct QuickLine {
     let colons: UnsafePointer<UInt64>
     let ends: UnsafePointer<UInt64>
     let seed: bytes_seed
+    /// What a line without a time has.
+    let noTime = ScannedLine.noTime
 
     /// Reads the line that begins at `start`, a place in the text, unless it is of another form.
     ///
@@ -23,22 +25,22 @@ struct QuickLine {
         at start: Int, into line: UnsafeMutablePointer<ScannedLine>, value: UnsafeMutablePointer<Int64>
     ) -> Int? {
         let colon = QuickLine.next(colons, start)
-        // No `|` and no newline may come first, nor the text's end.
-        guard colon < QuickLine.next(ends, start), colon > start, text[start] != UInt8(ascii: "_") else { return nil }
-        let bar = QuickLine.next(ends, colon &+ 1)
-        guard bar &+ 1 < count, text[bar] == UInt8(ascii: "|"),
-            let micros = number(from: colon &+ 1, to: bar)
+        // The first `|`, newline or end of the text; it may not come before the first `:`.
+        let bar = QuickLine.next(ends, start)
+        guard colon < bar, colon > start, text[start] != UInt8(ascii: "_"), bar &+ 1 < count,
+            text[bar] == UInt8(ascii: "|"), let micros = number(from: colon &+ 1, to: bar)
         else { return nil }
         var typeEnd = bar &+ 2
         var kind = Kind.counter
-        switch text[bar &+ 1] {
-        case UInt8(ascii: "c"): break
-        case UInt8(ascii: "h"), UInt8(ascii: "d"): kind = .timer
-        case UInt8(ascii: "m"):
-            guard typeEnd < count, text[typeEnd] == UInt8(ascii: "s") else { return nil }
-            typeEnd &+= 1
+        let type = text[bar &+ 1]
+        if type != UInt8(ascii: "c") {
             kind = .timer
-        default: return nil
+            if type == UInt8(ascii: "m") {
+                guard typeEnd < count, text[typeEnd] == UInt8(ascii: "s") else { return nil }
+                typeEnd &+= 1
+            } else if type != UInt8(ascii: "h"), type != UInt8(ascii: "d") {
+                return nil
+            }
         }
         var lineEnd = typeEnd
         var end = typeEnd
@@ -52,23 +54,34 @@ struct QuickLine {
             guard end > typeEnd &+ 2 else { return nil }
         }
         value.pointee = micros
-        line.initialize(to: ScannedLine(at: text + start))
+        // Field by field: the compiler would make the whole line elsewhere and copy it here.
+        line.pointee.hash = bytes_hash(text + start, colon &+ 1 &- start, text + bar, end &- bar, seed)
+        line.pointee.head = text + start
         line.pointee.tail = text + bar
         line.pointee.headLength = UInt32(truncatingIfNeeded: colon &+ 1 &- start)
         line.pointee.tailLength = UInt32(truncatingIfNeeded: end &- bar)
-        line.pointee.hash = bytes_hash(text + start, colon &+ 1 &- start, text + bar, end &- bar, seed)
-        line.pointee.kind = kind
+        line.pointee.timeSeconds = noTime
         line.pointee.valueCount = 1
+        line.pointee.weightMicros = 1_000_000
+        line.pointee.slotCount = 1
+        line.pointee.kind = kind
+        line.pointee.error = nil
         return lineEnd &+ 1
     }
 
     /// Millionths of a short number, or nil where it is none.
     @inline(__always)
     private func number(from start: Int, to end: Int) -> Int64? {
-        if end &- start == 1 {
-            let digit = text[start] &- UInt8(ascii: "0")
-            return digit < 10 ? Int64(digit) &* 1_000_000 : nil
+        var whole: Int64 = 0
+        var place = start
+        while place < end {
+            let digit = text[place] &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            whole = whole &* 10 &+ Int64(digit)
+            place &+= 1
         }
+        // So many digits did not overflow, and stay in range as millionths.
+        if place == end, end > start, end &- start <= 12 { return whole &* 1_000_000 }
         return DecimalText.quickMicros(UnsafeBufferPointer(start: text + start, count: end &- start))
     }
 

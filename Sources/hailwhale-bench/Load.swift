@@ -33,7 +33,7 @@ struct Load {
             for number in order {
                 if lineCount % linesPerDatagram > 0 { bytes.append(UInt8(ascii: "\n")) }
                 bytes.append(contentsOf: prefix.utf8)
-                bytes.append(contentsOf: ".item\(number):1|c".utf8)
+                bytes.append(contentsOf: ".item\(number):\(number % 500)|c".utf8)
                 for tag in 0..<tags {
                     bytes.append(contentsOf: (tag == 0 ? "|#tag" : ",tag").utf8)
                     let value = (number &* 2_654_435_761 >> tag) % Load.tagValues

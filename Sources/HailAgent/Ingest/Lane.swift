@@ -24,6 +24,7 @@ final class Lane: @unchecked Sendable {
     let queue: DispatchQueue
     private let shared: Shared
     private let seriesLimit: Int
+    private let longestKeptSeconds: Int64
     private let buffer = LineBuffer()
     private let spyRing = SpyRing()
     private var table: SeriesTable
@@ -56,6 +57,7 @@ final class Lane: @unchecked Sendable {
         self.seriesLimit = seriesLimit
         self.schedule = schedule
         self.shared = shared
+        longestKeptSeconds = shared.ladder.longestKeptSeconds
         queue = DispatchQueue(label: "hailwhale.lane.\(number)")
         table = SeriesTable(limit: seriesLimit)
         receipt = LaneReceipt(transport: transport)
@@ -118,7 +120,7 @@ final class Lane: @unchecked Sendable {
         dispatchPrecondition(condition: .onQueue(queue))
         tickMillis = nowMillis
         let now = nowMillis / 1_000
-        times = (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds)
+        times = (now - longestKeptSeconds)...(now + Limits.futureSeconds)
         if isOver(nowMillis), !table.sums.isEmpty, isDue(nowMillis) { close() }
         if table.sums.isEmpty { open(nowMillis) }
     }
@@ -205,7 +207,7 @@ final class Lane: @unchecked Sendable {
     /// Adds what was scanned since the last time.
     private func addScanned() {
         guard buffer.lineCount > 0 else { return buffer.removeAll() }
-        if buffer.hasMembers { hashMembers() }
+        if buffer.used.pointee.hasMembers { hashMembers() }
         table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds, nowMillis: tickMillis) { admit(&$0) }
         let acceptedCount = UInt64(buffer.lineCount - buffer.refusedCount)
         receipt.linesAccepted += acceptedCount
@@ -257,7 +259,7 @@ final class Lane: @unchecked Sendable {
             }
         } catch {
             line.error = error
-            buffer.refusedCount += 1
+            buffer.used.pointee.refused += 1
         }
     }
 
