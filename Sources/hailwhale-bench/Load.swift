@@ -33,9 +33,9 @@ struct Load {
             for number in order {
                 if lineCount % linesPerDatagram > 0 { bytes.append(UInt8(ascii: "\n")) }
                 bytes.append(contentsOf: prefix.utf8)
-                bytes.append(contentsOf: ".item\(number):\(number % 500)|c".utf8)
+                bytes.append(contentsOf: ".i\(number):\(number % 500)|c".utf8)
                 for tag in 0..<tags {
-                    bytes.append(contentsOf: (tag == 0 ? "|#tag" : ",tag").utf8)
+                    bytes.append(contentsOf: (tag == 0 ? "|#k" : ",k").utf8)
                     let value = (number &* 2_654_435_761 >> tag) % Load.tagValues
                     bytes.append(contentsOf: "\(tag):v\(value)".utf8)
                 }

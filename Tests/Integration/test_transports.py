@@ -44,6 +44,23 @@ def test_a_unix_socket_loses_nothing_however_fast_it_is_filled(start, folder):
     assert read(agent, "unix", "fast", dimensions=["half", "1"]) == sum(range(1, LINES, 2))
 
 
+def test_a_unix_socket_takes_datagrams_longer_than_any_udp_brings(start, folder):
+    path = folder + "/hail.sock"
+    agent = start(udp="unix:" + path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+        sender.connect(path)
+        # 65,528 bytes of lines, then as many that are one line, and the same again after a line that is none too long.
+        sender.send(b"long.many:1|c\n" * 4_680)
+        sender.send(b"long.one:1|c|#" + b"x" * 65_514)
+        sender.send(b"long.few:1|c\nlong.one:1|c|#" + b"x" * 65_510)
+    samples = agent.until_lines(4_681)
+    assert total(samples, "hailwhale_lines_total", outcome="rejected") == 2
+    assert total(samples, "hailwhale_rejected_total", reason="line_too_long") == 2
+    agent.flush()
+    assert read(agent, "long", "many", "few", "one") == [4_680, 1, 0]
+
+
 def test_a_unix_socket_is_taken_up_again_after_a_kill_and_gone_after_a_stop(start, folder):
     path = folder + "/hail.sock"
     agent = start(udp="unix:" + path)

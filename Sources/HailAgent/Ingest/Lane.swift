@@ -77,12 +77,30 @@ final class Lane: @unchecked Sendable {
             return
         }
         guard isTrusted else {
-            receipt.reject(.unsealed, count: Lane.lineCount(of: datagram))
+            receipt.reject(.unsealed, count: LineText.lineCount(of: datagram))
             return
         }
-        if buffer.lineCount >= Lane.linesAtOnce || !buffer.hasRoom(for: datagram.count) { addScanned() }
-        shared.scanner.scan(datagram, behind: buffer, times: times)
+        if datagram.count <= LineBuffer.textBytes { scan(datagram) } else { scan(long: datagram) }
         spyRing.note(datagram, number: shared.spyNumbers.take(), millis: tickMillis)
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>) {
+        if buffer.lineCount >= Lane.linesAtOnce || !buffer.hasRoom(for: text.count) { addScanned() }
+        shared.scanner.scan(text, behind: buffer, times: times)
+    }
+
+    /// Scans what only a unix sender can make, in pieces.
+    private func scan(long text: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        while start < text.count {
+            let end = min(LineText.cut(text, from: start), text.count)
+            if end - start <= LineBuffer.textBytes {
+                scan(UnsafeBufferPointer(rebasing: text[start..<end]))
+            } else {
+                receipt.reject(.lineTooLong)
+            }
+            start = end
+        }
     }
 
     /// Takes in whole lines of a stream; `publish()` must follow.
@@ -91,12 +109,12 @@ final class Lane: @unchecked Sendable {
     func take(stream text: UnsafeBufferPointer<UInt8>, isTrusted: Bool, isTooLong: Bool) {
         guard isTrusted else {
             receipt.datagrams += 1
-            receipt.reject(.unsealed, count: Lane.lineCount(of: text))
+            receipt.reject(.unsealed, count: LineText.lineCount(of: text))
             return
         }
         var start = 0
         while start < text.count, !isTooLong {
-            let end = Lane.cut(text, from: start)
+            let end = LineText.cut(text, from: start)
             take(datagram: UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)]), isTrusted: true)
             start = end
         }
@@ -149,7 +167,7 @@ final class Lane: @unchecked Sendable {
             var start = 0
             var number: UInt32 = 1
             while start < text.count {
-                let end = Lane.cut(text, from: start)
+                let end = LineText.cut(text, from: start)
                 let piece = UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)])
                 if piece.count > LineBuffer.textBytes {
                     refuse(.lineTooLong, number: number)
@@ -371,22 +389,5 @@ final class Lane: @unchecked Sendable {
         table = SeriesTable(limit: seriesLimit)
         generation += 1
         spares = []
-    }
-
-    // MARK: Text
-
-    /// The end of the piece of a body that begins at `start`: as many whole lines as a scan takes, or one line
-    /// that is too long for any.
-    private static func cut(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        let most = start + LineBuffer.textBytes
-        guard most < text.count else { return text.count }
-        if let newline = text[start..<most].lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
-        return (text[most...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count - 1) + 1
-    }
-
-    private static func lineCount(of text: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        var count: UInt64 = 0
-        for line in text.split(separator: UInt8(ascii: "\n")) where Array(line) != [UInt8(ascii: "\r")] { count += 1 }
-        return count
     }
 }
