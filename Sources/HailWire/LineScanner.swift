@@ -52,27 +52,27 @@ package struct LineScanner {
         bytes_mark(base, text.count, buffer.colons, buffer.ends)
         let quick = QuickLine(text: base, count: text.count, colons: buffer.colons, ends: buffer.ends, seed: seed)
         let (lines, values, used) = (buffer.lines, buffer.values, buffer.used)
-        var lineCount = used.pointee.lines
+        var line = lines + used.pointee.lines
         var valueCount = used.pointee.values
         var start = 0
         var number = firstNumber
         while start < text.count {
-            if let next = quick.read(at: start, into: lines + lineCount, value: values + valueCount) {
-                lines[lineCount].valuesStart = UInt32(truncatingIfNeeded: valueCount)
-                lines[lineCount].number = number
-                lineCount &+= 1
+            if let next = quick.read(at: start, into: line, value: values + valueCount) {
+                line.pointee.valuesStart = UInt32(truncatingIfNeeded: valueCount)
+                line.pointee.number = number
+                line += 1
                 valueCount &+= 1
                 start = next
             } else {
-                used.pointee.lines = lineCount
+                used.pointee.lines = line - lines
                 used.pointee.values = valueCount
                 start = scanAny(text, start, into: buffer, number: number, times: times)
-                lineCount = used.pointee.lines
+                line = lines + used.pointee.lines
                 valueCount = used.pointee.values
             }
             number &+= 1
         }
-        used.pointee.lines = lineCount
+        used.pointee.lines = line - lines
         used.pointee.values = valueCount
     }
 
