@@ -1,13 +1,13 @@
 internal import CBytes
 internal import HailCore
 
-/// Where the series of a table live: a record with its identity behind it, never moved, freed all together.
+/// Where the series of a table live: each with its identity behind it, never moved, freed all together.
 ///
 /// Only the lane's queue writes. The flush queue may read the identities it was handed pointers to, because handing over
 /// a window orders the writes before the reads, and an identity is written once.
 package final class IdentityArena: @unchecked Sendable {
     /// What a table knows of a series; its identity's bytes follow.
-    struct Record {
+    struct Series {
         /// The lower half of the identity's hash; the upper one is in the table's slot.
         let lowHash: UInt32
         /// The number of the window it was last added to in; at most one less where values came with a time.
@@ -21,7 +21,7 @@ package final class IdentityArena: @unchecked Sendable {
         let kind: Kind
     }
 
-    /// The first record's place; 0 is no place.
+    /// The place of the first series; 0 is no place.
     private static let firstPlace = 1
     private static let chunkBits = 21
     private static let chunkBytes = 1 << chunkBits
@@ -42,29 +42,29 @@ package final class IdentityArena: @unchecked Sendable {
         chunks.deallocate()
     }
 
-    /// The record of a place, given the arena's chunks.
+    /// The series of a place, given the arena's chunks.
     @inline(__always)
-    static func record(
+    static func series(
         _ place: UInt32, in chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    ) -> UnsafeMutablePointer<Record> {
+    ) -> UnsafeMutablePointer<Series> {
         let offset = Int(place & (1 << placeBits - 1)) << 3
-        return (chunks[Int(place >> placeBits)] + offset).assumingMemoryBound(to: Record.self)
+        return (chunks[Int(place >> placeBits)] + offset).assumingMemoryBound(to: Series.self)
     }
 
-    /// Where the identity of a record begins.
+    /// Where the identity of a series begins.
     @inline(__always)
-    static func identity(of record: UnsafeMutablePointer<Record>) -> UnsafePointer<UInt8> {
-        UnsafePointer(UnsafeRawPointer(record + 1).assumingMemoryBound(to: UInt8.self))
+    static func identity(of series: UnsafeMutablePointer<Series>) -> UnsafePointer<UInt8> {
+        UnsafePointer(UnsafeRawPointer(series + 1).assumingMemoryBound(to: UInt8.self))
     }
 
-    /// Takes a record in, and its identity.
-    func store(_ record: Record, identity: UnsafePointer<UInt8>) -> UInt32 {
-        let length = Int(record.identityLength)
-        let bytes = (MemoryLayout<Record>.stride + length + 7) & ~7
+    /// Takes a series in, and its identity.
+    func store(_ series: Series, identity: UnsafePointer<UInt8>) -> UInt32 {
+        let length = Int(series.identityLength)
+        let bytes = (MemoryLayout<Series>.stride + length + 7) & ~7
         if used + bytes > IdentityArena.chunkBytes { addChunk(bytes) }
         let place = (chunkCount - 1) << IdentityArena.placeBits | used >> 3
-        let stored = IdentityArena.record(UInt32(place), in: chunks)
-        stored.initialize(to: record)
+        let stored = IdentityArena.series(UInt32(place), in: chunks)
+        stored.initialize(to: series)
         UnsafeMutablePointer(mutating: IdentityArena.identity(of: stored)).update(from: identity, count: length)
         used += bytes
         byteCount += bytes
@@ -83,7 +83,7 @@ package final class IdentityArena: @unchecked Sendable {
         let isFirst = chunkCount == 0
         let chunk = UnsafeMutableRawPointer.allocate(
             byteCount: size, alignment: isFirst ? 8 : IdentityArena.chunkBytes)
-        // A small table should not take a huge page for a few records.
+        // A small table should not take a huge page for a few series.
         if !isFirst { bytes_advise_huge(chunk, size) }
         chunks[chunkCount] = chunk
         chunkCount += 1

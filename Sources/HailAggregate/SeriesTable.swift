@@ -5,20 +5,20 @@ package import HailCore
 ///
 /// Adding to a known series allocates nothing.
 ///
-/// Open addressing with linear probing over 64-bit slots (upper half: the hash's, lower half: the record's place in the
+/// Open addressing with linear probing over 64-bit slots (upper half: the hash's, lower half: the place of its series in the
 /// arena); the load stays under two thirds. Confined to its lane's queue. Series are never removed one by one: a lane
 /// whose table is mostly idle starts a new one (see `idleShare`).
 package final class SeriesTable {
-    private typealias Record = IdentityArena.Record
+    private typealias Series = IdentityArena.Series
 
     package let arena = IdentityArena()
     /// The most series it takes.
     package let limit: Int
-    /// The most bytes of records it takes.
+    /// The most bytes of series it takes.
     private let arenaLimit: Int
     private var slots: UnsafeMutablePointer<UInt64>
     private var slotMask: Int
-    /// The places of the records in the arena, by index.
+    /// The places of the series in the arena, by index.
     private var places: [UInt32] = []
     private var window: UInt32 = 1
     private var gathered = WindowSums()
@@ -96,20 +96,20 @@ package final class SeriesTable {
             // A message's head is empty.
             if line.pointee.headLength > 0 {
                 guard
-                    let record = SeriesTable.find(
+                    let series = SeriesTable.find(
                         line.pointee.head, Int(line.pointee.headLength), line.pointee.tail,
                         Int(line.pointee.tailLength), line.pointee.hash, slots, slotMask, chunks)
                 else { break }
-                if case .counter = record.pointee.kind, line.pointee.valueCount == 1,
+                if case .counter = series.pointee.kind, line.pointee.valueCount == 1,
                     line.pointee.timeSeconds == noTime
                 {
-                    if record.pointee.lastWindow != window {
-                        touch(record)
+                    if series.pointee.lastWindow != window {
+                        touch(series)
                         sums = gathered.sums
                     }
-                    sums[Int(record.pointee.firstSum)] &+= Int128(values[Int(line.pointee.valuesStart)])
+                    sums[Int(series.pointee.firstSum)] &+= Int128(values[Int(line.pointee.valuesStart)])
                 } else {
-                    add(line.pointee, of: buffer, to: record, finestSeconds: finestSeconds, nowMillis: nowMillis)
+                    add(line.pointee, of: buffer, to: series, finestSeconds: finestSeconds, nowMillis: nowMillis)
                     sums = gathered.sums
                 }
             }
@@ -119,7 +119,7 @@ package final class SeriesTable {
         return position
     }
 
-    /// Has the slots and then the records of lines on their way from memory before they are needed.
+    /// Has the slots and then the series of lines on their way from memory before they are needed.
     private func prefetch(_ buffer: LineBuffer, _ range: Range<Int>) {
         let (slots, slotMask, chunks, lines) = (slots, slotMask, arena.chunks, buffer.lines)
         for position in range {
@@ -129,9 +129,9 @@ package final class SeriesTable {
             let hash = lines[position].hash
             let slot = slots[Int(truncatingIfNeeded: hash) & slotMask]
             guard slot >> 32 == hash >> 32, slot != 0 else { continue }
-            let record = IdentityArena.record(UInt32(truncatingIfNeeded: slot), in: chunks)
-            bytes_prefetch(record)
-            bytes_prefetch(UnsafeRawPointer(record) + 64)
+            let series = IdentityArena.series(UInt32(truncatingIfNeeded: slot), in: chunks)
+            bytes_prefetch(series)
+            bytes_prefetch(UnsafeRawPointer(series) + 64)
         }
     }
 
@@ -140,19 +140,19 @@ package final class SeriesTable {
         _ head: UnsafePointer<UInt8>, _ headLength: Int, _ tail: UnsafePointer<UInt8>, _ tailLength: Int,
         _ hash: UInt64, _ slots: UnsafeMutablePointer<UInt64>, _ slotMask: Int,
         _ chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    ) -> UnsafeMutablePointer<Record>? {
+    ) -> UnsafeMutablePointer<Series>? {
         var slot = Int(truncatingIfNeeded: hash) & slotMask
         while true {
             let entry = slots[slot]
             if entry == 0 { return nil }
             if entry >> 32 == hash >> 32 {
-                let record = IdentityArena.record(UInt32(truncatingIfNeeded: entry), in: chunks)
-                let identity = IdentityArena.identity(of: record)
-                if Int(record.pointee.identityLength) == headLength &+ tailLength,
+                let series = IdentityArena.series(UInt32(truncatingIfNeeded: entry), in: chunks)
+                let identity = IdentityArena.identity(of: series)
+                if Int(series.pointee.identityLength) == headLength &+ tailLength,
                     bytes_equal(identity, head, headLength) != 0,
                     bytes_equal(identity + headLength, tail, tailLength) != 0
                 {
-                    return record
+                    return series
                 }
             }
             slot = (slot &+ 1) & slotMask
@@ -170,31 +170,31 @@ package final class SeriesTable {
         _ line: ScannedLine, of buffer: LineBuffer, to index: Int, finestSeconds: Int64, nowMillis: Int64 = 0
     ) {
         gathered.eventCount &+= 1
-        add(line, of: buffer, to: record(index), finestSeconds: finestSeconds, nowMillis: nowMillis)
+        add(line, of: buffer, to: series(index), finestSeconds: finestSeconds, nowMillis: nowMillis)
     }
 
     private func add(
-        _ line: ScannedLine, of buffer: LineBuffer, to record: UnsafeMutablePointer<Record>, finestSeconds: Int64,
+        _ line: ScannedLine, of buffer: LineBuffer, to series: UnsafeMutablePointer<Series>, finestSeconds: Int64,
         nowMillis: Int64
     ) {
-        guard record.pointee.kind == .counter else {
-            addSamples(line, of: buffer, to: record, finestSeconds: finestSeconds, nowMillis: nowMillis)
+        guard series.pointee.kind == .counter else {
+            addSamples(line, of: buffer, to: series, finestSeconds: finestSeconds, nowMillis: nowMillis)
             return
         }
         let values = buffer.values + Int(line.valuesStart)
-        let slotCount = Int(record.pointee.slotCount)
+        let slotCount = Int(series.pointee.slotCount)
         if line.timeSeconds != ScannedLine.noTime {
             let start = line.timeSeconds.floorDivided(by: finestSeconds) * finestSeconds
             for position in 0..<Int(line.valueCount) {
                 let slot = WindowSums.TimedSlot(
-                    startSeconds: start, series: record.pointee.index, slot: UInt32(position % slotCount))
+                    startSeconds: start, series: series.pointee.index, slot: UInt32(position % slotCount))
                 gathered.timed[slot, default: 0] &+= Int128(values[position])
             }
-            keep(record)
+            keep(series)
             return
         }
-        if record.pointee.lastWindow != window { touch(record) }
-        let first = gathered.sums + Int(record.pointee.firstSum)
+        if series.pointee.lastWindow != window { touch(series) }
+        let first = gathered.sums + Int(series.pointee.firstSum)
         if slotCount == 1 {
             for position in 0..<Int(line.valueCount) { first[0] &+= Int128(values[position]) }
         } else {
@@ -203,12 +203,12 @@ package final class SeriesTable {
     }
 
     private func addSamples(
-        _ line: ScannedLine, of buffer: LineBuffer, to record: UnsafeMutablePointer<Record>, finestSeconds: Int64,
+        _ line: ScannedLine, of buffer: LineBuffer, to series: UnsafeMutablePointer<Series>, finestSeconds: Int64,
         nowMillis: Int64
     ) {
-        let kind = record.pointee.kind
+        let kind = series.pointee.kind
         let values = buffer.values + Int(line.valuesStart)
-        let slotCount = Int(record.pointee.slotCount)
+        let slotCount = Int(series.pointee.slotCount)
         let isTimed = line.timeSeconds != ScannedLine.noTime
         let stride = kind == .gauge ? 2 : 1
         // A member was replaced by its hash, which is one value.
@@ -216,18 +216,18 @@ package final class SeriesTable {
         for position in 0..<count {
             gathered.samples.append(
                 WindowSums.Sample(
-                    series: record.pointee.index, slot: UInt16(position % slotCount),
+                    series: series.pointee.index, slot: UInt16(position % slotCount),
                     isMove: kind == .gauge && values[2 * position + 1] == 1, value: values[stride * position],
                     extra: kind == .gauge ? (isTimed ? line.timeSeconds * 1_000 : nowMillis) : line.weightMicros,
                     startSeconds: isTimed
                         ? line.timeSeconds.floorDivided(by: finestSeconds) * finestSeconds : ScannedLine.noTime))
         }
-        record.pointee.lastWindow = window
+        series.pointee.lastWindow = window
     }
 
     /// Adds samples that were gathered elsewhere, to the series of the index.
     package func add(_ samples: [WindowSums.Sample], to index: Int) {
-        for var sample in samples where sample.slot < record(index).pointee.slotCount {
+        for var sample in samples where sample.slot < series(index).pointee.slotCount {
             sample.series = UInt32(index)
             gathered.samples.append(sample)
         }
@@ -242,7 +242,7 @@ package final class SeriesTable {
         if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
         let index = count
         let place = arena.store(
-            Record(
+            Series(
                 lowHash: UInt32(truncatingIfNeeded: hash), lastWindow: 0, firstSum: 0, index: UInt32(index),
                 identityLength: UInt32(identityLength), slotCount: UInt16(name.metrics.count), kind: name.kind),
             identity: identity)
@@ -252,7 +252,7 @@ package final class SeriesTable {
             NewSeries(
                 index: UInt32(index),
                 identity: UnsafeBufferPointer(
-                    start: IdentityArena.identity(of: record(index)), count: identityLength)))
+                    start: IdentityArena.identity(of: series(index)), count: identityLength)))
         return index
     }
 
@@ -260,15 +260,15 @@ package final class SeriesTable {
     ///
     /// - Parameter timeSeconds: the start of a finest bucket, or nil for the window's own time.
     package func add(_ values: [Int128], to index: Int, timeSeconds: Int64?) {
-        let record = record(index)
-        if timeSeconds == nil, record.pointee.lastWindow != window { touch(record) }
-        for (position, value) in values.prefix(Int(record.pointee.slotCount)).enumerated() {
+        let series = series(index)
+        if timeSeconds == nil, series.pointee.lastWindow != window { touch(series) }
+        for (position, value) in values.prefix(Int(series.pointee.slotCount)).enumerated() {
             if let timeSeconds {
                 let slot = WindowSums.TimedSlot(
                     startSeconds: timeSeconds, series: UInt32(index), slot: UInt32(position))
                 gathered.timed[slot, default: 0] &+= value
             } else {
-                gathered.sums[Int(record.pointee.firstSum) + position] &+= value
+                gathered.sums[Int(series.pointee.firstSum) + position] &+= value
             }
         }
     }
@@ -287,26 +287,26 @@ package final class SeriesTable {
     package func idleShare(windows: UInt32) -> Double {
         guard count > 0 else { return 0 }
         var idle = 0
-        for index in 0..<count where window &- record(index).pointee.lastWindow > windows { idle += 1 }
+        for index in 0..<count where window &- series(index).pointee.lastWindow > windows { idle += 1 }
         return Double(idle) / Double(count)
     }
 
     // MARK: Memory
 
     @inline(__always)
-    private func record(_ index: Int) -> UnsafeMutablePointer<Record> {
-        IdentityArena.record(places[index], in: arena.chunks)
+    private func series(_ index: Int) -> UnsafeMutablePointer<Series> {
+        IdentityArena.series(places[index], in: arena.chunks)
     }
 
     /// Gives a series its place among the sums of the open window.
-    private func touch(_ record: UnsafeMutablePointer<Record>) {
-        record.pointee.lastWindow = window
-        record.pointee.firstSum = gathered.touch(record.pointee.index, slotCount: Int(record.pointee.slotCount))
+    private func touch(_ series: UnsafeMutablePointer<Series>) {
+        series.pointee.lastWindow = window
+        series.pointee.firstSum = gathered.touch(series.pointee.index, slotCount: Int(series.pointee.slotCount))
     }
 
     /// Keeps a series from being idle though its sums of this window may still be empty.
-    private func keep(_ record: UnsafeMutablePointer<Record>) {
-        if record.pointee.lastWindow != window { record.pointee.lastWindow = window &- 1 }
+    private func keep(_ series: UnsafeMutablePointer<Series>) {
+        if series.pointee.lastWindow != window { series.pointee.lastWindow = window &- 1 }
     }
 
     private func put(_ entry: UInt64, lowHash: Int) {
@@ -321,8 +321,8 @@ package final class SeriesTable {
         slots = SeriesTable.slots(oldCount * 2)
         slotMask = oldCount * 2 - 1
         for position in 0..<oldCount where old[position] != 0 {
-            let record = IdentityArena.record(UInt32(truncatingIfNeeded: old[position]), in: arena.chunks)
-            put(old[position], lowHash: Int(record.pointee.lowHash))
+            let series = IdentityArena.series(UInt32(truncatingIfNeeded: old[position]), in: arena.chunks)
+            put(old[position], lowHash: Int(series.pointee.lowHash))
         }
         old.deallocate()
     }
