@@ -89,6 +89,15 @@ package final class LineBuffer {
         used.pointee.members += text.count
     }
 
+    /// Replaces the members of sets by their hashes, which all agents must share.
+    package func hashMembers(_ digester: Digester) {
+        for place in 0..<lineCount where lines[place].kind == .set && lines[place].error == nil {
+            let start = Int(lines[place].valuesStart)
+            let member = UnsafeBufferPointer(start: members + Int(values[start]), count: Int(values[start + 1]))
+            values[start] = Int64(bitPattern: digester(Array(member)).high)
+        }
+    }
+
     /// The identity of a line, as a copy; the text must still be there.
     package func identity(of line: ScannedLine) -> [UInt8] {
         Array(UnsafeBufferPointer(start: line.head, count: Int(line.headLength)))

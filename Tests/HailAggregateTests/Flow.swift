@@ -49,13 +49,7 @@ final class Flow {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
         let finestSeconds = book.ladder.finest.widthSeconds
-        for position in 0..<buffer.lineCount
-        where buffer.lines[position].kind == .set && buffer.lines[position].error == nil {
-            let start = Int(buffer.lines[position].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: NameDigest.blake2b(Array(member)).high)
-        }
+        buffer.hashMembers(NameDigest.blake2b)
         table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
                 let identity = buffer.identity(of: line)

@@ -69,7 +69,9 @@ final class Lane: @unchecked Sendable {
     // MARK: Taking in
 
     /// Takes in one datagram, which must stay where it is until `publish()`; that must follow the last of a batch.
-    func take(datagram: UnsafeBufferPointer<UInt8>, isTrusted: Bool) {
+    ///
+    /// - Parameter isTruncated: its end is lost, so its last line is refused.
+    func take(datagram: UnsafeBufferPointer<UInt8>, isTrusted: Bool, isTruncated: Bool = false) {
         receipt.datagrams += 1
         guard let first = datagram.first else { return }
         if first == Lane.frameMark {
@@ -80,7 +82,11 @@ final class Lane: @unchecked Sendable {
             receipt.reject(.unsealed, count: LineText.lineCount(of: datagram))
             return
         }
-        if datagram.count <= LineBuffer.textBytes { scan(datagram) } else { scan(long: datagram) }
+        if datagram.count <= LineBuffer.textBytes {
+            scan(datagram)
+        } else {
+            scan(long: datagram, isTruncated: isTruncated)
+        }
         spyRing.note(datagram, number: shared.spyNumbers.take(), millis: tickMillis)
     }
 
@@ -90,10 +96,15 @@ final class Lane: @unchecked Sendable {
     }
 
     /// Scans what only a unix sender can make, in pieces.
-    private func scan(long text: UnsafeBufferPointer<UInt8>) {
+    private func scan(long text: UnsafeBufferPointer<UInt8>, isTruncated: Bool) {
+        var count = text.count
+        if isTruncated {
+            receipt.reject(.lineTooLong)
+            count = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        }
         var start = 0
-        while start < text.count {
-            let end = min(LineText.cut(text, from: start), text.count)
+        while start < count {
+            let end = min(LineText.cut(text, from: start), count)
             if end - start <= LineBuffer.textBytes {
                 scan(UnsafeBufferPointer(rebasing: text[start..<end]))
             } else {
@@ -225,7 +236,7 @@ final class Lane: @unchecked Sendable {
     /// Adds what was scanned since the last time.
     private func addScanned() {
         guard buffer.lineCount > 0 else { return buffer.removeAll() }
-        if buffer.used.pointee.hasMembers { hashMembers() }
+        if buffer.used.pointee.hasMembers { buffer.hashMembers(shared.digester) }
         table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds, nowMillis: tickMillis) { admit(&$0) }
         let acceptedCount = UInt64(buffer.lineCount - buffer.refusedCount)
         receipt.linesAccepted += acceptedCount
@@ -241,17 +252,6 @@ final class Lane: @unchecked Sendable {
             enter()
             if let id = close() { bodyReceipt?.closedWindows.insert(id) }
             open(WallClock.millis)
-        }
-    }
-
-    /// Replaces the members of sets by their hashes, which all agents must share.
-    private func hashMembers() {
-        for place in 0..<buffer.lineCount
-        where buffer.lines[place].kind == .set && buffer.lines[place].error == nil {
-            let start = Int(buffer.lines[place].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: shared.digester(Array(member)).high)
         }
     }
 
