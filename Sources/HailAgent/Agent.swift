@@ -179,7 +179,8 @@ final class Agent: @unchecked Sendable {
             for index in 0..<batch.count {
                 let datagram = batch[index]
                 let bytes = datagram.bytes.assumingMemoryBound(to: UInt8.self)
-                lane.take(datagram: bytes, isTrusted: lane.plain.includes(datagram.peer))
+                lane.take(
+                    datagram: bytes, isTrusted: lane.plain.includes(datagram.peer), isTruncated: datagram.isTruncated)
             }
             lane.publish()
         }

@@ -3,9 +3,6 @@ package import HailCore
 /// A series that a lane met for the first time in a window.
 package struct NewSeries: @unchecked Sendable {
     package let index: UInt32
-    /// Its first value slot in `WindowSums`.
-    package let firstSlot: UInt32
-    package let name: SeriesName
     /// Lies in the lane's arena, which outlives it; written before the window was handed over, never again.
     package let identity: UnsafeBufferPointer<UInt8>
 }

@@ -11,6 +11,7 @@ package final class PendingCells {
     package let book: CellBook
     /// Another set holds for series that are admitted from then on.
     package var droppedDimensions: Set<Name>
+    private let namer: Namer
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
     /// The plans of windows that were folded and not cleared, by number: their lane may have a new table by now.
@@ -21,8 +22,10 @@ package final class PendingCells {
     private var sums: [Int128] = []
     private var seen: [Bool] = []
 
-    package init(book: CellBook, droppedDimensions: Set<Name> = []) {
+    /// - Parameter namer: reads the identities of the series that come in.
+    package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
         self.book = book
+        self.namer = namer
         self.droppedDimensions = droppedDimensions
     }
 
@@ -31,7 +34,7 @@ package final class PendingCells {
     /// Bytes that the pending sums take, about.
     package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds a window; its sums stay as they are until `clear`.
+    /// Adds a window.
     ///
     /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
     ///   yet; the others are left out. Nil takes all.
@@ -45,11 +48,12 @@ package final class PendingCells {
         var parts = Set<UInt8>()
         growScratch()
         var touched: [UInt32] = []
+        var place = 0
         for series in window.sums.touched {
             let plan = plans.plans[Int(series)]
             for slot in 0..<Int(plan.slotCount) {
-                let place = Int(plan.firstSlot) + slot
                 add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
+                place += 1
             }
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
@@ -72,14 +76,8 @@ package final class PendingCells {
         return parts
     }
 
-    /// Zeroes the sums of a window that was folded, so that its lane may use their memory again.
-    package func clear(_ window: ClosedWindow) {
-        guard let plans = folded.removeValue(forKey: window.id) else { return }
-        for series in window.sums.touched {
-            let plan = plans.plans[Int(series)]
-            for slot in 0..<Int(plan.slotCount) { window.sums.sums[Int(plan.firstSlot) + slot] = 0 }
-        }
-    }
+    /// Forgets how a window was folded; its `body` may no longer be asked for.
+    package func clear(_ window: ClosedWindow) { folded[window.id] = nil }
 
     /// What a window holds that was not cleared yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
@@ -87,9 +85,11 @@ package final class PendingCells {
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
+        var place = 0
         for index in window.sums.touched {
             let plan = plans.plans[Int(index)]
-            let slots = Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+            let slots = place..<(place + Int(plan.slotCount))
+            place = slots.upperBound
             series.append(
                 WindowBody.Series(
                     identity: Array(plan.identity), timeSeconds: nil, sums: slots.map { window.sums.sums[$0] }))
@@ -213,7 +213,7 @@ package final class PendingCells {
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
         if plans[window.lane] != nil { hasGarbage = true }
-        let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        let new = SeriesPlans(generation: window.generation, arena: window.arena, namer: namer)
         plans[window.lane] = new
         return new
     }

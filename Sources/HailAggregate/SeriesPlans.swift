@@ -5,7 +5,6 @@ package import HailCore
 /// Confined to the flush queue.
 package final class SeriesPlans {
     struct Plan {
-        var firstSlot: UInt32
         var slotCount: UInt32
         /// Where its record numbers begin: `recordsPerSlot` for slot 0, as many for slot 1, and so on.
         var firstRecord: UInt32
@@ -20,8 +19,10 @@ package final class SeriesPlans {
     private(set) var recordNumbers: [UInt32] = []
     /// Keeps the identities alive.
     private let arena: IdentityArena
+    private let namer: Namer
 
-    package init(generation: UInt64, arena: IdentityArena) {
+    package init(generation: UInt64, arena: IdentityArena, namer: @escaping Namer) {
+        self.namer = namer
         self.generation = generation
         self.arena = arena
     }
@@ -33,26 +34,27 @@ package final class SeriesPlans {
         var foldedCount = 0
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
-            var name = series.name
+            // The lane took it in under this identity, so it has a name.
+            guard var name = namer(series.identity) else { preconditionFailure("a series of a table has a name") }
             if book.isFull {
                 name.paths = []
                 foldedCount += 1
             }
             var fanOut = FanOut(name, droppedDimensions: droppedDimensions)
             // A gauge says how something is, which says nothing of what it is a part of.
-            if series.name.kind == .gauge { fanOut = fanOut.exact }
+            if name.kind == .gauge { fanOut = fanOut.exact }
             let subjects = fanOut.subjects.map { book.subject($0) }
             plans.append(
                 Plan(
-                    firstSlot: series.firstSlot, slotCount: UInt32(series.name.metrics.count),
+                    slotCount: UInt32(name.metrics.count),
                     firstRecord: UInt32(recordNumbers.count),
-                    recordsPerSlot: UInt32(subjects.count * fanOut.groups.count), kind: series.name.kind,
+                    recordsPerSlot: UInt32(subjects.count * fanOut.groups.count), kind: name.kind,
                     identity: series.identity))
-            for metric in series.name.metrics {
+            for metric in name.metrics {
                 for subject in subjects {
                     for group in fanOut.groups {
                         recordNumbers.append(
-                            book.record(subject: subject, group: group.path, metric: metric, kind: series.name.kind))
+                            book.record(subject: subject, group: group.path, metric: metric, kind: name.kind))
                     }
                 }
             }

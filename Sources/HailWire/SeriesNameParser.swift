@@ -2,6 +2,9 @@ package import HailCore
 
 /// Reads what the identity bytes of a series say, and refuses those that a line may not have.
 package enum SeriesNameParser {
+    /// Reads the identities of series that were taken in.
+    package static let namer: Namer = { try? parse(Array($0), isAgents: true) }
+
     /// Reads an identity as `LineScanner` or `SeriesNameEncoder` makes it.
     ///
     /// - Parameter isAgents: whether the agent wrote it, in its spool: it uses the names that no line may have.

@@ -1,5 +1,6 @@
 import HailCore
 import HailSeal
+import HailWire
 import Testing
 
 @testable import HailAggregate
@@ -53,7 +54,7 @@ struct CellBookTests {
     @Test("counts new series without their tags once it is full")
     func full() throws {
         let book = CellBook(ladder: try Ladder(parsing: "10s:1h"), recordLimit: 3, digester: NameDigest.blake2b)
-        let pending = PendingCells(book: book)
+        let pending = PendingCells(book: book, namer: SeriesNameParser.namer)
         _ = pending.fold(
             renewed("s.x:1|c|#a:b\ns.x:1|c|#c:d,e:f>g\ns.x:1|c|#h:i", id: 1, ladder: book.ladder))
         #expect(book.recordCount == 3)

@@ -29,7 +29,7 @@ final class Flow {
     ) {
         book = CellBook(
             ladder: ladder, sketches: sketches, valueLimit: valueLimit, digester: NameDigest.blake2b)
-        pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
+        pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 
@@ -43,26 +43,23 @@ final class Flow {
     }
 
     private func scan(_ text: String, lane: Int) -> [LineError] {
+        Array(text.utf8).withUnsafeBufferPointer { scan($0, lane: lane) }
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
-        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11, gaugeSign: gaugeSign).scan($0, into: buffer) }
+        LineScanner(seed: 11, gaugeSign: gaugeSign).scan(text, into: buffer)
         for position in 0..<buffer.lineCount {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
         let finestSeconds = book.ladder.finest.widthSeconds
-        for position in 0..<buffer.lineCount
-        where buffer.lines[position].kind == .set && buffer.lines[position].error == nil {
-            let start = Int(buffer.lines[position].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: NameDigest.blake2b(Array(member)).high)
-        }
+        buffer.hashMembers(NameDigest.blake2b)
         table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
-                let name = try SeriesNameParser.parse(buffer.identity(of: line))
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let identity = buffer.identity(of: line)
+                let name = try SeriesNameParser.parse(identity)
+                let index = table.insert(identity, count: identity.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
             } catch {
                 line.error = error

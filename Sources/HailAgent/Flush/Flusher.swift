@@ -2,6 +2,7 @@ import Dispatch
 import HailAggregate
 import HailCore
 import HailStore
+import HailWire
 
 /// Takes windows from the lanes and brings them to the store: folds them into pending cells, numbers batches, spools
 /// them, has them sent, and keeps the books of what was acknowledged.
@@ -61,7 +62,8 @@ final class Flusher: @unchecked Sendable {
         self.writer = writer
         self.returns = returns
         pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
-        pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
+        pending = PendingCells(
+            book: book, droppedDimensions: settings.droppedDimensions, namer: SeriesNameParser.namer)
     }
 
     // MARK: Windows

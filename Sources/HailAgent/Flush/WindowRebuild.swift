@@ -26,8 +26,7 @@ struct WindowRebuild {
                 series.sums.isEmpty || name.metrics.count == series.sums.count
             else { return nil }
             let count = series.identity.count
-            let padded = series.identity + [UInt8](repeating: 0, count: 8)
-            padded.withUnsafeBufferPointer { bytes in
+            series.identity.withUnsafeBufferPointer { bytes in
                 guard let base = bytes.baseAddress else { return }
                 let hash = scanner.hash(base, count: count)
                 let index =

@@ -46,9 +46,11 @@ final class Ledger: @unchecked Sendable {
         locked {
             counts.datagrams[receipt.transport, default: 0] += receipt.datagrams
             counts.linesAccepted += receipt.linesAccepted
-            for (place, count) in receipt.rejected.enumerated() where count > 0 {
-                counts.rejected[LineError.allCases[place], default: 0] += count
-                counts.linesRejected += count
+            if receipt.linesRejected > 0 {
+                for (place, count) in receipt.rejected.enumerated() where count > 0 {
+                    counts.rejected[LineError.allCases[place], default: 0] += count
+                }
+                counts.linesRejected += receipt.linesRejected
             }
             counts.sealedUnknownKey += receipt.sealedUnknownKey
             counts.eventsAccepted += receipt.events
