@@ -165,8 +165,11 @@ package final class PendingCells {
     /// The plans of the lane's present table; those of an earlier one are dropped.
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
-        if plans[window.lane] != nil { hasGarbage = true }
         let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        if let former = plans[window.lane] {
+            hasGarbage = true
+            new.carry(window.carried, from: former)
+        }
         plans[window.lane] = new
         return new
     }

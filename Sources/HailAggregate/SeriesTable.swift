@@ -32,6 +32,9 @@ package final class SeriesTable {
     private var window: UInt32 = 1
     package private(set) var sums = WindowSums()
     private var newSeries: [NewSeries] = []
+    /// By stage: what shorter names took of the reserves.
+    private var reserved = [(count: Int, byteCount: Int)](
+        repeating: (0, 0), count: FoldedName.Stage.allCases.count)
 
     /// Timed entries a window may hold; the lane closes it early when they are used up.
     package static let timedLimit = 65_536
@@ -54,11 +57,28 @@ package final class SeriesTable {
     }
 
     /// Whether a new series would be one too many.
-    package var isFull: Bool { count >= limit || arena.byteCount >= arenaLimit }
+    package var isFull: Bool {
+        let folded = reserved.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.byteCount) }
+        return count - folded.0 >= limit || arena.byteCount - folded.1 >= arenaLimit
+    }
 
     /// Whether the window should be closed before more timed lines or samples are added.
     package var isWindowFull: Bool {
         sums.timed.count >= SeriesTable.timedLimit || sums.samples.count >= SeriesTable.sampleLimit
+    }
+
+    /// Whether a shorter name of a series that has no place may take one of its stage's reserve; it is taken here.
+    ///
+    /// Each stage has a sixteenth of the limit, in series and bytes, and at least 64; the last takes whatever comes,
+    /// which is a dozen names at most.
+    package func reserve(_ stage: FoldedName.Stage, byteCount: Int) -> Bool {
+        let places = max(64, limit / 16)
+        let taken = reserved[stage.rawValue]
+        guard stage == .all || (taken.count < places && taken.byteCount + byteCount <= 128 * places) else {
+            return false
+        }
+        reserved[stage.rawValue] = (taken.count + 1, taken.byteCount + byteCount)
+        return true
     }
 
     /// Adds every accepted line of a buffer; `unknown` is called for a line whose series the table does not have,
@@ -179,22 +199,52 @@ package final class SeriesTable {
     package func insert(
         _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, name: SeriesName
     ) -> Int {
-        if count == seriesCapacity { growSeries() }
-        if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
-        let stored = arena.store(identity, count: identityLength)
-        let index = count
-        series[index] = Series(
-            identity: stored, identityLength: UInt32(identityLength), firstSlot: UInt32(valueSlotCount),
-            slotCount: UInt16(name.metrics.count), kind: name.kind, lastWindow: 0)
-        if name.kind == .counter { valueSlotCount += name.metrics.count }
-        sums.reserve(valueSlotCount)
-        count += 1
-        place(index, hash: hash)
+        let index = append(
+            identity, count: identityLength, hash: hash, slotCount: UInt16(name.metrics.count), kind: name.kind)
         newSeries.append(
             NewSeries(
                 index: UInt32(index), firstSlot: series[index].firstSlot, name: name,
-                identity: UnsafeBufferPointer(start: stored, count: identityLength)))
+                identity: UnsafeBufferPointer(start: series[index].identity, count: identityLength)))
         return index
+    }
+
+    private func append(
+        _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, slotCount: UInt16, kind: Kind
+    ) -> Int {
+        if count == seriesCapacity { growSeries() }
+        if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
+        let index = count
+        series[index] = Series(
+            identity: arena.store(identity, count: identityLength), identityLength: UInt32(identityLength),
+            firstSlot: UInt32(valueSlotCount), slotCount: slotCount, kind: kind, lastWindow: 0)
+        if kind == .counter { valueSlotCount += Int(slotCount) }
+        sums.reserve(valueSlotCount)
+        count += 1
+        place(index, hash: hash)
+        return index
+    }
+
+    /// A table with the series alone that were added to in the last `windows` windows: those stay what they are,
+    /// whatever comes to the new table first.
+    ///
+    /// To be called between windows. The old table is done with.
+    package func renewed(windows: UInt32) -> (table: SeriesTable, carried: [CarriedSeries]) {
+        let table = SeriesTable(limit: limit)
+        var tags = [UInt64](repeating: 0, count: count)
+        for slot in 0...slotMask where slots[slot] != 0 { tags[Int(slots[slot] & 0xFFFF_FFFF) - 1] = slots[slot] >> 32 }
+        var carried: [CarriedSeries] = []
+        for old in 0..<count where window &- series[old].lastWindow <= windows {
+            let own = series[old]
+            let index = table.append(
+                own.identity, count: Int(own.identityLength), hash: tags[old] << 32 | UInt64(hashes[old]),
+                slotCount: own.slotCount, kind: own.kind)
+            let moved = table.series[index]
+            carried.append(
+                CarriedSeries(
+                    oldIndex: UInt32(old), firstSlot: moved.firstSlot,
+                    identity: UnsafeBufferPointer(start: moved.identity, count: Int(moved.identityLength))))
+        }
+        return (table, carried)
     }
 
     /// Adds sums that were gathered elsewhere: what the spool gives back.

@@ -23,11 +23,12 @@ final class Lane: @unchecked Sendable {
     let number: Int
     let queue: DispatchQueue
     private let shared: Shared
-    private let seriesLimit: Int
     private let buffer = LineBuffer()
     private let spyRing = SpyRing()
     private var table: SeriesTable
     private var generation: UInt64 = 0
+    /// What the present table took over, until its first window closes.
+    private var carried: [CarriedSeries] = []
     private var schedule: FlushSchedule
     private var spares: [WindowSums] = []
     /// Windows handed over whose sums did not come back yet.
@@ -44,11 +45,13 @@ final class Lane: @unchecked Sendable {
     /// Past this many windows under way, one is closed only where its finest bucket ends.
     private static let windowsOutLimit = 4
 
+    /// A series that was not added to in so many windows is idle.
+    private static let idleWindows: UInt32 = 600
+
     init(
         number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, shared: Shared
     ) {
         self.number = number
-        self.seriesLimit = seriesLimit
         self.schedule = schedule
         self.shared = shared
         queue = DispatchQueue(label: "hailwhale.lane.\(number)")
@@ -243,41 +246,48 @@ final class Lane: @unchecked Sendable {
                     line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
                     nowMillis: WallClock.millis)
             } else {
-                try fold(name, line)
+                fold(name, line)
             }
         } catch {
             line.error = error
         }
     }
 
-    /// Counts a line of a series that no longer fits under a shorter name: first without its tags, then with its
-    /// subject cut to the first part and `__other__`.
-    private func fold(_ name: SeriesName, _ line: ScannedLine) throws(LineError) {
-        var folded = name
-        folded.paths = []
-        for stage in 1...2 {
-            if stage == 2 { folded.subject = Array(name.subject.prefix(1)) + [Reserved.other] }
-            let identity = SeriesNameEncoder.identity(of: folded) + [UInt8](repeating: 0, count: 8)
+    /// Counts a line of a series that no longer fits under a shorter name: the first that has a place, or may take one
+    /// of its stage's reserve.
+    private func fold(_ name: SeriesName, _ line: ScannedLine) {
+        for folded in FoldedName.stages(of: name) {
+            let identity = SeriesNameEncoder.identity(of: folded.name) + [UInt8](repeating: 0, count: 8)
             let isPlaced = identity.withUnsafeBufferPointer { bytes -> Bool in
                 guard let base = bytes.baseAddress else { return false }
                 let count = bytes.count - 8
                 let hash = shared.scanner.hash(base, count: count)
                 var index = table.find(base, count: count, hash: hash)
-                if index == nil, table.count < seriesLimit + stage * max(seriesLimit / 16, 1_024) {
-                    index = table.insert(base, count: count, hash: hash, name: folded)
+                if index == nil, table.reserve(folded.stage, byteCount: count) {
+                    index = table.insert(base, count: count, hash: hash, name: folded.name)
                 }
                 guard let index else { return false }
-                table.add(
-                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: WallClock.millis)
+                add(line, of: name, as: folded, to: index)
                 return true
             }
-            if isPlaced {
-                receipt.seriesOverflow += 1
-                return
-            }
+            if isPlaced { break }
         }
-        throw .seriesFull
+        receipt.seriesOverflow += 1
+    }
+
+    private func add(_ line: ScannedLine, of name: SeriesName, as folded: FoldedName, to index: Int) {
+        guard name.kind == .counter, name.metrics.count > 1, folded.name.metrics != name.metrics else {
+            table.add(
+                line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
+                nowMillis: WallClock.millis)
+            return
+        }
+        let values = UnsafeBufferPointer(start: buffer.values + Int(line.valuesStart), count: Int(line.valueCount))
+        table.add(
+            folded.values(values, of: name), to: index,
+            timeSeconds: line.timeSeconds == ScannedLine.noTime
+                ? nil : shared.ladder.finest.startSeconds(ofBucket: shared.ladder.finest.bucket(at: line.timeSeconds)))
+        table.sums.eventCount += 1
     }
 
     // MARK: Windows
@@ -344,18 +354,20 @@ final class Lane: @unchecked Sendable {
         shared.handOver(
             ClosedWindow(
                 id: id, lane: number, generation: generation, startSeconds: openedMillis / 1_000, sums: sums,
-                newSeries: newSeries, arena: table.arena, condition: condition))
+                carried: carried, newSeries: newSeries, arena: table.arena, condition: condition))
+        carried = []
         windowCount += 1
         renewTableIfIdle()
         return id
     }
 
-    /// Begins a new table when most series of this one are idle, so that names which came and went do not stay.
+    /// Begins a new table when many series of this one are idle, so that names which came and went do not stay; those
+    /// that are not idle go over.
     private func renewTableIfIdle() {
         let isCrowded = table.isFull && windowCount % 16 == 0
         guard isCrowded || (table.count > 4_096 && windowCount % 256 == 0) else { return }
-        guard table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5) else { return }
-        table = SeriesTable(limit: seriesLimit)
+        guard table.idleShare(windows: Lane.idleWindows) > (isCrowded ? 0.1 : 0.5) else { return }
+        (table, carried) = table.renewed(windows: Lane.idleWindows)
         generation += 1
         spares = []
     }
