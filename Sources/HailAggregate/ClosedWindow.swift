@@ -33,13 +33,15 @@ package struct ClosedWindow: Sendable {
     package let carried: [CarriedSeries]
     package let newSeries: [NewSeries]
     package let arena: IdentityArena
+    /// Seconds of the buckets that its times begin, where it is several that were merged; nil: of the finest resolution.
+    package let widthSeconds: Int64?
     /// Set where the window counts only if a once-id is new.
     package let condition: BatchGroup.Condition?
 
     package init(
         id: UInt64, lane: Int, generation: UInt64, startSeconds: Int64, sums: WindowSums,
         carried: [CarriedSeries] = [], newSeries: [NewSeries], arena: IdentityArena,
-        condition: BatchGroup.Condition? = nil
+        widthSeconds: Int64? = nil, condition: BatchGroup.Condition? = nil
     ) {
         self.id = id
         self.lane = lane
@@ -49,6 +51,7 @@ package struct ClosedWindow: Sendable {
         self.carried = carried
         self.newSeries = newSeries
         self.arena = arena
+        self.widthSeconds = widthSeconds
         self.condition = condition
     }
 

@@ -64,4 +64,4 @@ def test_writes_that_count_once_have_shorter_names_too(start):
     closes(samples)
     assert total(samples, "hailwhale_lines_total", outcome="rejected") == 0
     values = stored(agent, '["__other__"]', "__other__", "hits")
-    assert values["__other__"] == 5 * values["hits"] and values["hits"] > 2 * (COUNT - 600)
+    assert 10 * (COUNT - 600) <= values["__other__"] <= 5 * values["hits"] <= 10 * COUNT

@@ -12,6 +12,8 @@ final class Flusher: @unchecked Sendable {
         let agent: Digest
         let pendingLimitBytes: Int
         let droppedDimensions: Set<Name>
+        /// Numbers of windows that stand for several.
+        let windowNumbers: WindowNumbers
     }
 
     let queue = DispatchQueue(label: "hailwhale.flush")
@@ -20,7 +22,7 @@ final class Flusher: @unchecked Sendable {
     private let log: Log
     private let book: CellBook
     private let pending: PendingCells
-    private let spool: Spool
+    private var spool: FlushSpool
     private let writer: StoreWriter
     private let returns: LaneReturns
 
@@ -33,11 +35,10 @@ final class Flusher: @unchecked Sendable {
     /// Of batches under way: the window that counts under the condition of each group.
     private var claims: [BatchIdentity: [UInt64?]] = [:]
     private var history = StoredHistory()
-    private var isSpoolFailing = false
-    /// Windows under way that the spool refused.
-    private var unspooled: Set<UInt64> = []
     private var pendingLimit: PendingLimit
-    private var isStoreUp = false
+    private var awaySinceMillis: Int64? = WallClock.steadyMillis
+    /// The shard that is looked at first when numbers are given out.
+    private var firstShard = 0
     private var isTrimDue = false
 
     /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
@@ -47,6 +48,10 @@ final class Flusher: @unchecked Sendable {
     private static let spoolRetrySeconds = 1
     /// A little more than the spool keeps what was acknowledged.
     private static let trimSeconds = 35
+    /// Cells of unanswered batches past which no shard gets a number: they lie in memory as bytes, some 30 each.
+    private static let cellsUnderWayLimit = 500_000
+    /// A window of more series may not get all its numbers at once.
+    private static let wholeSeries = 20_000
 
     init(
         settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
@@ -54,7 +59,7 @@ final class Flusher: @unchecked Sendable {
     ) {
         self.settings = settings
         self.book = book
-        self.spool = spool
+        self.spool = FlushSpool(spool: spool, ledger: ledger, log: log)
         self.schedule = schedule
         self.ledger = ledger
         self.log = log
@@ -81,7 +86,7 @@ final class Flusher: @unchecked Sendable {
         for windows: Set<UInt64>, level: Waiters.Level, done: @escaping @Sendable (_ isSafe: Bool) -> Void
     ) {
         queue.async {
-            let open = windows.filter { self.ledger.isPending($0) }
+            let open = Set(windows.map(self.waiters.current)).filter { self.ledger.isPending($0) }
             guard let id = self.waiters.add(windows: open, level: level, done: done) else { return }
             self.queue.asyncAfter(deadline: .now() + .seconds(Flusher.waitSeconds)) { self.waiters.giveUp(id) }
         }
@@ -99,27 +104,33 @@ final class Flusher: @unchecked Sendable {
     /// Folds what arrived, numbers what may be numbered, and puts both on disk before anything is sent.
     private func dispatchBatches() {
         dispatchPrecondition(condition: .onQueue(queue))
-        let records = foldArrived()
-        let submitted = spool(records: records, numbered: numberFree())
+        // A part of a window may have to wait: then the spool needs what it holds.
+        let mayWait = numbers.isAnyBusy || arrived.reduce(0) { $0 + $1.sums.touched.count } > Flusher.wholeSeries
+        let isAnyNew = !arrived.isEmpty
+        let records = foldArrived(keepingBodies: mayWait)
+        let submitted = spool(records: records, numbered: numberFree(all: isAnyNew && !mayWait))
         if !submitted.isEmpty { writer.submit(submitted) }
-        finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
+        for lost in pendingLimit.hold(pending) {
+            spool.spool.giveUp(lost.windows, shard: Shard(lost.shard))
+            spool.forget(split: lost.windows)
+            finish(ledger.lost(covers: lost.windows, reason: .pendingFull))
+        }
+        let isMore = spool.merge(settings.windowNumbers) { windows, id in
+            ledger.merged(windows, into: id, parts: pending.merge(windows: Set(windows), into: id))
+            waiters.merge(windows, into: id)
+        }
+        if isMore {
+            trimSpool()
+            dispatchSoon()
+        }
         pending.compact()
     }
 
-    private struct FoldedWindow {
-        let window: ClosedWindow
-        let events: UInt64
-        let parts: Set<UInt8>
-        let body: [UInt8]
-    }
-
-    private func foldArrived() -> [FoldedWindow] {
-        let isAnyBusy = numbers.isAnyBusy
+    private func foldArrived(keepingBodies: Bool) -> [FoldedWindow] {
         var records: [FoldedWindow] = []
         for window in arrived {
             let events = window.eventCount
-            // A part of the window may have to wait: then the spool needs what it holds.
-            let body = isAnyBusy ? pending.body(of: window).encoded : []
+            let body = keepingBodies ? pending.body(of: window).encoded : []
             let parts = pending.fold(window)
             ledger.folded(window: window.id, parts: parts.count)
             // DogStatsD's events count nowhere: a window of nothing else is done with here.
@@ -133,12 +144,25 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
-    private func numberFree() -> [NumberedShard] {
+    /// Numbers what free shards hold, up to a bound on what is under way; the others get their turn when that is answered.
+    ///
+    /// - Parameter all: without regard to the bound: what gets no number is not in the spool.
+    private func numberFree(all: Bool) -> [NumberedShard] {
         let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
-        return (UInt8.min...UInt8.max).filter { numbers.isFree($0) && !pending.shards[Int($0)].isEmpty }.map {
-            let (cells, first) = (pending.take(shard: $0), numbers.nextSequence(of: $0))
-            return NumberedShard(cells, of: $0, firstSequence: first, builder: builder)
+        var numbered: [NumberedShard] = []
+        var cells = numbers.cellsUnderWay
+        for step in 0..<256 {
+            let shard = UInt8(truncatingIfNeeded: firstShard + step)
+            guard numbers.isFree(shard), !pending.shards[Int(shard)].isEmpty else { continue }
+            guard all || cells < Flusher.cellsUnderWayLimit else {
+                firstShard = Int(shard)
+                break
+            }
+            let (held, first) = (pending.take(shard: shard), numbers.nextSequence(of: shard))
+            numbered.append(NumberedShard(held, of: shard, firstSequence: first, builder: builder))
+            cells += numbered.last?.cellCount ?? 0
         }
+        return numbered
     }
 
     /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
@@ -147,26 +171,22 @@ final class Flusher: @unchecked Sendable {
     private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
         guard !records.isEmpty || !numbered.isEmpty else { return [] }
         let shards = Set(numbered.map(\.number))
-        let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(shards)
-            return WindowRecord(
-                id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
-                residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
-        }
-        if let locations = append(windows: windows, numbered) {
+        let windows = records.map { $0.record(numbered: shards) }
+        spool.forget(split: numbered.flatMap(\.windows))
+        if let locations = spool.append(windows, numbered) {
             waiters.reached(.spool, windows: records.map(\.window.id))
             return enter(numbered, locations)
         }
-        unspooled.formUnion(records.map(\.window.id))
+        spool.refuse(records, numbered: shards)
         // Cells that the spool holds in windows may go only in batches that it holds too: were they sent from memory, a
         // restart would count them again.
         let owed = numbered.filter { shard in
-            shard.windows.contains { spool.owes(window: $0, to: Shard(shard.number)) }
+            shard.windows.contains { spool.spool.owes(window: $0, to: Shard(shard.number)) }
         }
         let free = numbered.filter { shard in !owed.contains { $0.number == shard.number } }
         let sent = enter(free, free.flatMap { $0.batches.map { _ in nil } })
         if owed.isEmpty { return sent }
-        if let locations = append(windows: [], owed) { return sent + enter(owed, locations) }
+        if let locations = spool.append([], owed) { return sent + enter(owed, locations) }
         for shard in owed { pending.putBack(shard.cells, shard: shard.number) }
         // The batches that were made of them told the store names; now they will not.
         book.forgetMarks()
@@ -174,29 +194,10 @@ final class Flusher: @unchecked Sendable {
         return sent
     }
 
-    private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
-        do throws(StoreError) {
-            let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.seconds)
-            if isSpoolFailing, !windows.isEmpty {
-                log.info("the spool takes records again")
-                isSpoolFailing = false
-            }
-            return locations
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-            if !isSpoolFailing {
-                log.error("the spool refused a record: a crash now would lose it", ["error": error])
-            }
-            isSpoolFailing = true
-            return nil
-        }
-    }
-
     /// Enters batches in the books as sent.
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
-            numbers.sent(shard.batches.count, of: shard.number)
+            numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number)
             ledger.used(windows: shard.cells.repeats)
             for (batch, claimants) in zip(shard.batches, shard.claimants)
             where claimants.contains(where: { $0 != nil }) {
@@ -229,16 +230,18 @@ final class Flusher: @unchecked Sendable {
             numbers.stop(shard.number)
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
         case .lost(let header):
-            if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+            if header.identity.agent == settings.agent {
+                numbers.answered(header.shard.number, cells: header.cellCount)
+            }
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
             claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
-            isStoreUp = true
+            awaySinceMillis = nil
             log.info("the store is up")
         case .down(let reason):
-            isStoreUp = false
+            if awaySinceMillis == nil { awaySinceMillis = WallClock.steadyMillis }
             log.warning("the store is away; counting goes on", ["error": reason])
         case .flushed(let seconds, let cells):
             ledger.count {
@@ -280,7 +283,7 @@ final class Flusher: @unchecked Sendable {
         acknowledged.append(header.identity)
         let settled = ledger.acknowledged(covers: header.covers)
         if header.identity.agent == settings.agent {
-            numbers.answered(header.shard.number)
+            numbers.answered(header.shard.number, cells: header.cellCount)
             history.stored(settled.storedEvents, with: header.identity.sequence, of: header.shard.number)
         }
         finish(settled.windows)
@@ -288,28 +291,24 @@ final class Flusher: @unchecked Sendable {
 
     private func finish(_ windows: [UInt64]) {
         waiters.reached(.store, windows: windows)
-        if !unspooled.isEmpty { unspooled.subtract(windows) }
+        spool.forget(finished: windows)
     }
 
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
-        do throws(StoreError) {
-            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.seconds)
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-        }
+        spool.appendAcknowledged(acknowledged)
         acknowledged = []
         trimSpool()
     }
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.trim(nowSeconds: WallClock.seconds))
+        writer.forget(segments: spool.spool.trim(nowSeconds: WallClock.seconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {
             self.isTrimDue = false
-            if self.spool.byteCount > 0 { self.trimSpool() }
+            if self.spool.spool.byteCount > 0 { self.trimSpool() }
         }
     }
 
@@ -348,6 +347,7 @@ final class Flusher: @unchecked Sendable {
             }
             ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
         }
+        pending.forget(lane: WindowRebuild.lane)
         if pending.entryCount > 0 { dispatchSoon() }
     }
 
@@ -357,7 +357,7 @@ final class Flusher: @unchecked Sendable {
             self.dispatchBatches()
             if self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
                 self.noteAcknowledged()
-                self.ledger.abandoned(windows: self.unspooled)
+                self.ledger.abandoned(windows: self.spool.refused)
                 self.waiters.giveUpAll()
                 done()
                 return
@@ -368,25 +368,15 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Sizes for `/metrics` and `/status`.
-    struct Sizes: Sendable {
-        let spoolBytes: Int
-        let pendingBytes: Int
-        let subjects: Int
-        let records: Int
-        let stoppedShards: Int
-        let windowMillis: Int64
-        let isStoreUp: Bool
-    }
-
-    func sizes(_ done: @escaping @Sendable (Sizes) -> Void) {
+    func sizes(_ done: @escaping @Sendable (FlushSizes) -> Void) {
         queue.async {
             done(
-                Sizes(
-                    spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
+                FlushSizes(
+                    spoolBytes: self.spool.spool.byteCount, pendingBytes: self.pending.byteCount,
                     subjects: self.book.subjectCount, records: self.book.recordCount,
                     stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis,
-                    isStoreUp: self.isStoreUp))
+                    isStoreUp: self.awaySinceMillis == nil, awaySinceMillis: self.awaySinceMillis,
+                    isSpoolFailing: self.spool.isFailing, pendingWidthSeconds: self.pending.finestSeconds))
         }
     }
 }

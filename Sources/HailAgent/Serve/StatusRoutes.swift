@@ -100,7 +100,7 @@ struct StatusRoutes: Sendable {
     }
 
     /// Asks every lane and the flush queue how much they hold, and the kernel what it dropped.
-    private func sizes(_ done: @escaping @Sendable (_ series: Int, Flusher.Sizes) -> Void) {
+    private func sizes(_ done: @escaping @Sendable (_ series: Int, FlushSizes) -> Void) {
         let series = LaneTotal()
         let drops = LaneTotal()
         let barrier = LaneBarrier(count: lanes.count) {
