@@ -75,7 +75,9 @@ final class Agent: @unchecked Sendable {
         state = AgentState(startedMillis: startedMillis, storeText: options.store.description)
         let agentID = NameDigest.random()
         let spool = try Spool(
-            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.seconds)
+            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, widths: options.ladder.foldedWidths,
+            nowSeconds: WallClock.seconds)
+        let windowNumbers = WindowNumbers(startMillis: WallClock.millis)
         let events = StoreEvents()
         writer = StoreWriter(
             connector: connector, agent: agentID, spool: spool.reader,
@@ -87,7 +89,7 @@ final class Agent: @unchecked Sendable {
         flusher = Flusher(
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
-                droppedDimensions: Set(Name.path(options.dropDimensions))),
+                droppedDimensions: Set(Name.path(options.dropDimensions)), windowNumbers: windowNumbers),
             book: CellBook(
                 ladder: options.ladder, sketches: options.sketches,
                 recordLimit: options.maxSeries * Agent.recordsPerSeries, valueLimit: options.maxValues,
@@ -99,7 +101,7 @@ final class Agent: @unchecked Sendable {
         let shared = Lane.Shared(
             scanner: LineScanner(seed: .random(in: .min ... .max), gaugeSign: options.gaugeSign),
             digester: NameDigest.blake2b, ladder: options.ladder,
-            numbers: WindowNumbers(startMillis: WallClock.millis), spyNumbers: WindowNumbers(startMillis: 1),
+            numbers: windowNumbers, spyNumbers: WindowNumbers(startMillis: 1),
             ledger: ledger,
             handOver: { [flusher] in flusher.handOver($0) })
         // Beside the sockets' lanes: one for streams, one for HTTP, one for writes that count once.
@@ -125,7 +127,7 @@ final class Agent: @unchecked Sendable {
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
-        recover(spool.recovered, scanner: shared.scanner)
+        recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
     }
 
     private static func bind(_ places: SocketPlan.Places, lanes: Int?, log: Log) throws -> [DatagramSocket] {
@@ -187,7 +189,7 @@ final class Agent: @unchecked Sendable {
     }
 
     /// Takes back what an earlier start left in the spool, before anything new gets a number.
-    private func recover(_ recovery: SpoolRecovery, scanner: LineScanner) {
+    private func recover(_ recovery: SpoolRecovery, from spool: SpoolReader, scanner: LineScanner) {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
@@ -196,7 +198,7 @@ final class Agent: @unchecked Sendable {
         }
         flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
-            flusher.recover(recovery.windows) { rebuild.window($0) }
+            flusher.recover(recovery.windows) { rebuild.window($0, from: spool) }
         }
     }
 
@@ -264,7 +266,8 @@ final class Agent: @unchecked Sendable {
     private func router() -> Router {
         let write = WriteRoutes(
             lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
-        let read = ReadRoutes(reader: reader, ladder: options.ladder, sketches: options.sketches)
+        let read = ReadRoutes(
+            reader: reader, flusher: flusher, ledger: ledger, ladder: options.ladder, sketches: options.sketches)
         let status = StatusRoutes(
             state: state, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }

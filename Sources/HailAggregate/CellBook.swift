@@ -106,8 +106,13 @@ package final class CellBook {
 
     package var recordCount: Int { records.count }
 
-    /// Whether there are as many records as there should be.
-    var isFull: Bool { records.count >= recordLimit }
+    /// How short the names of new series must be, since there are as many records as there should be; nil while there
+    /// are fewer.
+    var foldStage: FoldedName.Stage? {
+        guard records.count >= recordLimit else { return nil }
+        let stages = FoldedName.Stage.allCases
+        return stages[min((records.count - recordLimit) / max(1, recordLimit / 16), stages.count - 1)]
+    }
     package var subjectCount: Int { subjects.count }
 
     func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }

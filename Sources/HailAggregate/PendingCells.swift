@@ -180,16 +180,35 @@ package final class PendingCells {
         return verdicts.reduce(0) { $0 + $1.count { $0 == .unreadable } }
     }
 
-    /// Gives up the finest width that any span still knows, for the next coarser one.
+    /// The finest width that any span still knows; nil where nothing is pending.
+    package var finestSeconds: Int64? { shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min() }
+
+    /// Gives up the finest width that any span still knows, for the next coarser one; behind the coarsest there is the
+    /// all-time total alone.
     ///
     /// - Returns: cells given up; 0 when nothing finer is left to fold.
     package func coarsen() -> Int {
-        let widths = book.ladder.resolutions.filter { !$0.isAllTime }.map(\.widthSeconds)
-        let finest = shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min()
-        guard let finest, let coarser = widths.first(where: { $0 > finest }) else { return 0 }
+        guard let finest = finestSeconds, let coarser = book.ladder.foldedWidths.first(where: { $0 > finest }) else {
+            return 0
+        }
         var given = 0
         for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
         return given
+    }
+
+    /// Has one window stand for several, of which nothing is anywhere else than here.
+    ///
+    /// - Returns: the shards that hold a part of them.
+    package func merge(windows: Set<UInt64>, into id: UInt64) -> Int {
+        shards.indices.count { shard in
+            let isDue = due[UInt8(shard)]?.merge(windows: windows, into: id) ?? false
+            return shards[shard].merge(windows: windows, into: id) || isDue
+        }
+    }
+
+    /// Forgets the plans of windows that came from the spool.
+    package func forget(lane: Int) {
+        if plans.removeValue(forKey: lane) != nil { hasGarbage = true }
     }
 
     /// Forgets the records of series that lanes no longer have, where that may be done: nothing is pending.
@@ -212,8 +231,11 @@ package final class PendingCells {
     /// The plans of the lane's present table; those of an earlier one are dropped.
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
-        if plans[window.lane] != nil { hasGarbage = true }
         let new = SeriesPlans(generation: window.generation, arena: window.arena, namer: namer)
+        if let former = plans[window.lane] {
+            hasGarbage = true
+            new.carry(window.carried, from: former)
+        }
         plans[window.lane] = new
         return new
     }
@@ -273,7 +295,7 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
             guard residual?.contains(shard) ?? true else { return }
             let key = SpanSums.Key(
-                startSeconds: startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
+                startSeconds: startSeconds, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
                 condition: window.condition)
             if shards[Int(shard)].claim(key.condition, for: window.id) {
                 shards[Int(shard)].add(cell, of: record, key: key)
@@ -303,7 +325,8 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
         }
         let key = SpanSums.Key(
-            startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
+            startSeconds: start, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
+            condition: window.condition)
         for shard in spans.indices
         where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
             if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(spans[shard], key: key) }

@@ -27,17 +27,38 @@ package final class SeriesPlans {
         self.arena = arena
     }
 
+    /// Takes over the plans of the series that came from the lane's former table; before any is admitted.
+    func carry(_ carried: [CarriedSeries], from former: SeriesPlans) {
+        for series in carried {
+            var plan = former.plans[Int(series.oldIndex)]
+            let count = Int(plan.recordsPerSlot) * Int(plan.slotCount)
+            let records = former.recordNumbers[Int(plan.firstRecord)..<(Int(plan.firstRecord) + count)]
+            plan.firstRecord = UInt32(recordNumbers.count)
+            plan.identity = series.identity
+            plans.append(plan)
+            recordNumbers += records
+        }
+    }
+
     /// Works out the cells of new series; they come in the order of their indices, and those known are passed over.
     ///
-    /// - Returns: how many of them count without their tags, since the book is full.
+    /// Once the book is full they count under shorter names, a stage more with every sixteenth that it is past its
+    /// limit; the metrics that are given up add up.
+    ///
+    /// - Returns: how many of them count under a shorter name.
     package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<Name>) -> Int {
         var foldedCount = 0
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
             // The lane took it in under this identity, so it has a name.
             guard var name = namer(series.identity) else { preconditionFailure("a series of a table has a name") }
-            if book.isFull {
+            if let stage = book.foldStage {
+                let short = FoldedName.stages(of: name).last { $0.stage.rawValue <= stage.rawValue }?.name ?? name
+                name.subject = short.subject
                 name.paths = []
+                if short.metrics != name.metrics {
+                    name.metrics = name.metrics.map { short.metrics.contains($0) ? $0 : Reserved.other }
+                }
                 foldedCount += 1
             }
             var fanOut = FanOut(name, droppedDimensions: droppedDimensions)

@@ -23,6 +23,9 @@ package final class SeriesTable {
     private var window: UInt32 = 1
     private var gathered = WindowSums()
     private var newSeries: [NewSeries] = []
+    /// By stage: what shorter names took of the reserves.
+    private var reserved = [(count: Int, byteCount: Int)](
+        repeating: (0, 0), count: FoldedName.Stage.allCases.count)
 
     /// Timed entries a window may hold; the lane closes it early when they are used up.
     package static let timedLimit = 65_536
@@ -48,11 +51,28 @@ package final class SeriesTable {
     package var sums: WindowSums { gathered }
 
     /// Whether a new series would be one too many.
-    package var isFull: Bool { count >= limit || arena.byteCount >= arenaLimit }
+    package var isFull: Bool {
+        let folded = reserved.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.byteCount) }
+        return count - folded.0 >= limit || arena.byteCount - folded.1 >= arenaLimit
+    }
 
     /// Whether the window should be closed before more timed lines or samples are added.
     package var isWindowFull: Bool {
         gathered.timed.count >= SeriesTable.timedLimit || gathered.samples.count >= SeriesTable.sampleLimit
+    }
+
+    /// Whether a shorter name of a series that has no place may take one of its stage's reserve; it is taken here.
+    ///
+    /// Each stage has a sixteenth of the limit, in series and bytes, and at least 64; the last takes whatever comes,
+    /// which is a dozen names at most.
+    package func reserve(_ stage: FoldedName.Stage, byteCount: Int) -> Bool {
+        let places = max(64, limit / 16)
+        let taken = reserved[stage.rawValue]
+        guard stage == .all || (taken.count < places && taken.byteCount + byteCount <= 128 * places) else {
+            return false
+        }
+        reserved[stage.rawValue] = (taken.count + 1, taken.byteCount + byteCount)
+        return true
     }
 
     /// Adds every accepted line of a buffer; `unknown` is called for a line whose series the table does not have,
@@ -239,21 +259,55 @@ package final class SeriesTable {
     package func insert(
         _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, name: SeriesName
     ) -> Int {
-        if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
-        let index = count
-        let place = arena.store(
-            Series(
-                lowHash: UInt32(truncatingIfNeeded: hash), lastWindow: 0, firstSum: 0, index: UInt32(index),
-                identityLength: UInt32(identityLength), slotCount: UInt16(name.metrics.count), kind: name.kind),
-            identity: identity)
-        places.append(place)
-        put((hash >> 32) << 32 | UInt64(place), lowHash: Int(truncatingIfNeeded: hash))
+        let index = append(
+            identity, count: identityLength, hash: hash, slotCount: UInt16(name.metrics.count), kind: name.kind)
         newSeries.append(
             NewSeries(
                 index: UInt32(index),
                 identity: UnsafeBufferPointer(
                     start: IdentityArena.identity(of: series(index)), count: identityLength)))
         return index
+    }
+
+    private func append(
+        _ identity: UnsafePointer<UInt8>, count identityLength: Int, hash: UInt64, slotCount: UInt16, kind: Kind
+    ) -> Int {
+        if (count + 1) * 3 > (slotMask + 1) * 2 { growSlots() }
+        let index = count
+        let place = arena.store(
+            Series(
+                lowHash: UInt32(truncatingIfNeeded: hash), lastWindow: 0, firstSum: 0, index: UInt32(index),
+                identityLength: UInt32(identityLength), slotCount: slotCount, kind: kind),
+            identity: identity)
+        places.append(place)
+        put((hash >> 32) << 32 | UInt64(place), lowHash: Int(truncatingIfNeeded: hash))
+        return index
+    }
+
+    /// A table with the series alone that were added to in the last `windows` windows: those stay what they are,
+    /// whatever comes to the new table first.
+    ///
+    /// To be called between windows. The old table is done with.
+    package func renewed(windows: UInt32) -> (table: SeriesTable, carried: [CarriedSeries]) {
+        let table = SeriesTable(limit: limit)
+        var upperHashes = [UInt64](repeating: 0, count: count)
+        for slot in 0...slotMask where slots[slot] != 0 {
+            let series = IdentityArena.series(UInt32(truncatingIfNeeded: slots[slot]), in: arena.chunks)
+            upperHashes[Int(series.pointee.index)] = slots[slot] >> 32
+        }
+        var carried: [CarriedSeries] = []
+        for old in 0..<count where window &- series(old).pointee.lastWindow <= windows {
+            let own = series(old).pointee
+            let index = table.append(
+                IdentityArena.identity(of: series(old)), count: Int(own.identityLength),
+                hash: upperHashes[old] << 32 | UInt64(own.lowHash), slotCount: own.slotCount, kind: own.kind)
+            carried.append(
+                CarriedSeries(
+                    oldIndex: UInt32(old),
+                    identity: UnsafeBufferPointer(
+                        start: IdentityArena.identity(of: table.series(index)), count: Int(own.identityLength))))
+        }
+        return (table, carried)
     }
 
     /// Adds sums that were gathered elsewhere: what the spool gives back.

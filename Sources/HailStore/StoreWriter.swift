@@ -8,7 +8,7 @@ package final class StoreWriter: @unchecked Sendable {
     /// Bytes of script calls that are under way at once.
     private static let roundBytes = 4 << 20
     /// Bytes of waiting batches kept in memory; beyond it they are read back from the spool.
-    private static let retainedLimitBytes = 64 << 20
+    private static let retainedLimitBytes = 32 << 20
     /// Seconds the guards of an agent that is done are kept.
     private static let retiredGuardSeconds = 3_600
 

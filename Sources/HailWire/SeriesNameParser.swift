@@ -42,6 +42,12 @@ package enum SeriesNameParser {
             subject: parts, metrics: metrics, kind: kind, paths: paths, isExact: type.hasSuffix(WireType.exactMark))
     }
 
+    /// The kind that an identity says, whatever its names are.
+    package static func kind(of identity: [UInt8]) -> Kind? {
+        let sections = identity.split(separator: UInt8(ascii: "|"), maxSplits: 2, omittingEmptySubsequences: false)
+        return sections.count > 1 ? WireType.kind(of: String(decoding: sections[1], as: UTF8.self)) : nil
+    }
+
     private static func isReserved(_ part: String) -> Bool {
         part == Reserved.overall || part == Reserved.other || part == Reserved.cross
     }

@@ -6,8 +6,9 @@ import HailWire
 /// Lines on their way through lanes, windows and pending cells into batches, without the queues.
 final class Flow {
     struct Lane {
-        let table = SeriesTable(limit: 100_000)
-        var startSeconds: Int64 = 0
+        var table = SeriesTable(limit: 100_000)
+        var generation: UInt64 = 0
+        var carried: [CarriedSeries] = []
     }
 
     static let agent = Digest(high: 1, low: 2)
@@ -25,10 +26,11 @@ final class Flow {
 
     init(
         ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
-        valueLimit: Int = .max
+        valueLimit: Int = .max, recordLimit: Int = .max
     ) {
         book = CellBook(
-            ladder: ladder, sketches: sketches, valueLimit: valueLimit, digester: NameDigest.blake2b)
+            ladder: ladder, sketches: sketches, recordLimit: recordLimit, valueLimit: valueLimit,
+            digester: NameDigest.blake2b)
         pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
@@ -74,9 +76,17 @@ final class Flow {
         let table = lanes[lane].table
         let (sums, newSeries) = table.close(nextSums: WindowSums())
         windowCount += 1
+        defer { lanes[lane].carried = [] }
         return ClosedWindow(
-            id: windowCount, lane: lane, generation: 0, startSeconds: startSeconds, sums: sums, newSeries: newSeries,
-            arena: table.arena, condition: condition)
+            id: windowCount, lane: lane, generation: lanes[lane].generation, startSeconds: startSeconds, sums: sums,
+            carried: lanes[lane].carried, newSeries: newSeries, arena: table.arena, condition: condition)
+    }
+
+    /// Begins a new table of a lane with what was in use lately.
+    func renew(lane: Int = 0, windows: UInt32) -> [CarriedSeries] {
+        (lanes[lane].table, lanes[lane].carried) = lanes[lane].table.renewed(windows: windows)
+        lanes[lane].generation += 1
+        return lanes[lane].carried
     }
 
     /// The batches of every shard that has something pending.

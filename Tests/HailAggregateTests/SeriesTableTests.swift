@@ -77,6 +77,60 @@ struct SeriesTableTests {
         #expect(count == 17)
     }
 
+    @Test("keeps places for shorter names: so many a stage, whatever the others took, and any number of the last")
+    func reserves() {
+        var random = SplitMix(seed: 3)
+        let table = SeriesTable(limit: 2)
+        for number in 0..<2 {
+            SeriesTableTests.withIdentity(number, &random) { _ = table.insert($0, count: $1, hash: 1, name: name) }
+        }
+        for stage in FoldedName.Stage.allCases {
+            var places = 0
+            while places < 100, table.reserve(stage, byteCount: 20) {
+                SeriesTableTests.withIdentity(1_000 + places, &random) {
+                    _ = table.insert($0, count: $1, hash: 1, name: name)
+                }
+                places += 1
+            }
+            #expect(places == (stage == .all ? 100 : 64))
+        }
+        let long = SeriesTable(limit: 1_600)
+        #expect(long.reserve(.tags, byteCount: 12_000) && !long.reserve(.tags, byteCount: 1_000))
+        #expect(long.reserve(.subject, byteCount: 1_000))
+    }
+
+    @Test("begins anew with the series that were in use, at their old hashes and sums of their own")
+    func renewed() throws {
+        let scanner = LineScanner(seed: 5)
+        var random = SplitMix(seed: 4)
+        let old = SeriesTable(limit: 10_000)
+        for number in 0..<5_000 {
+            SeriesTableTests.withIdentity(number, &random) {
+                let index = old.insert($0, count: $1, hash: scanner.hash($0, count: $1), name: name)
+                if number % 3 == 0 { old.add([1], to: index, timeSeconds: nil) }
+            }
+        }
+        _ = old.close(nextSums: WindowSums())
+        let (table, carried) = old.renewed(windows: 1)
+        let expected = Array(stride(from: UInt32(0), to: 5_000, by: 3))
+        #expect(carried.map(\.oldIndex) == expected)
+        #expect(
+            carried.map { String(decoding: $0.identity, as: UTF8.self) }
+                == expected.map { number in
+                    SeriesTableTests.withIdentity(Int(number), &random) {
+                        String(decoding: UnsafeBufferPointer(start: $0, count: $1), as: UTF8.self)
+                    }
+                })
+        for number in 0..<5_000 {
+            let found = SeriesTableTests.withIdentity(number, &random) {
+                table.find($0, count: $1, hash: scanner.hash($0, count: $1))
+            }
+            #expect(found == (number % 3 == 0 ? number / 3 : nil))
+        }
+        #expect(table.close(nextSums: WindowSums()).newSeries.isEmpty)
+        #expect(table.renewed(windows: 600).carried.count == carried.count, "what went over is not idle at once")
+    }
+
     @Test("sums by slot and by time, and hands out each window once")
     func sums() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))

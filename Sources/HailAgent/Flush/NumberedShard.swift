@@ -25,6 +25,8 @@ struct NumberedShard {
         self.claimants = claimants
     }
 
+    var cellCount: Int { batches.reduce(0) { $0 + $1.header.cellCount } }
+
     /// The windows whose cells it holds.
     var windows: [UInt64] { cells.windows }
 

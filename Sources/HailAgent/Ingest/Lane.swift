@@ -22,26 +22,27 @@ final class Lane: @unchecked Sendable {
 
     let number: Int
     let queue: DispatchQueue
-    private let shared: Shared
-    private let seriesLimit: Int
+    let shared: Shared
     private let longestKeptSeconds: Int64
-    private let buffer = LineBuffer()
+    let buffer = LineBuffer()
     private let spyRing = SpyRing()
-    private var table: SeriesTable
+    var table: SeriesTable
     private var generation: UInt64 = 0
+    /// What the present table took over, until its first window closes.
+    private var carried: [CarriedSeries] = []
     private var schedule: FlushSchedule
     private var spares: [WindowSums] = []
     /// Windows handed over whose sums did not come back yet.
     private var windowsOut = 0
     private var windowCount = 0
     private var openedMillis: Int64 = 0
-    private var tickMillis: Int64 = 0
+    var tickMillis: Int64 = 0
     /// What a line's `T` may be, as of the last tick.
     private var times: ClosedRange<Int64> = 0...0
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
-    private var receipt: LaneReceipt
-    private var scanner: LineScanner
+    var receipt: LaneReceipt
+    var scanner: LineScanner
     /// Whose unsealed lines are taken.
     private(set) var plain: Trust
     /// Whether a new table begins when the window closes.
@@ -55,11 +56,13 @@ final class Lane: @unchecked Sendable {
     /// Past this many windows under way, one is closed only where its finest bucket ends.
     private static let windowsOutLimit = 4
 
+    /// A series that was not added to in so many windows is idle.
+    private static let idleWindows: UInt32 = 600
+
     init(
         number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, plain: Trust, shared: Shared
     ) {
         self.number = number
-        self.seriesLimit = seriesLimit
         self.schedule = schedule
         self.shared = shared
         self.plain = plain
@@ -267,57 +270,6 @@ final class Lane: @unchecked Sendable {
         bodyReceipt?.refusals.append(LineRefusal(line: number, reason: error))
     }
 
-    // MARK: New series
-
-    /// Takes in a line whose series is new, or refuses it.
-    private func admit(_ line: inout ScannedLine) {
-        do throws(LineError) {
-            let identity = buffer.identity(of: line)
-            let name = try SeriesNameParser.parse(identity)
-            if !table.isFull {
-                let index = table.insert(identity, count: identity.count, hash: line.hash, name: name)
-                table.add(
-                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: tickMillis)
-            } else {
-                try fold(name, line)
-            }
-        } catch {
-            line.error = error
-            buffer.used.pointee.refused += 1
-        }
-    }
-
-    /// Counts a line of a series that no longer fits under a shorter name: first without its tags, then with its
-    /// subject cut to the first part and `__other__`.
-    private func fold(_ name: SeriesName, _ line: ScannedLine) throws(LineError) {
-        var folded = name
-        folded.paths = []
-        for stage in 1...2 {
-            if stage == 2 { folded.subject = Array(name.subject.prefix(1)) + [Reserved.other] }
-            let identity = SeriesNameEncoder.identity(of: folded)
-            let isPlaced = identity.withUnsafeBufferPointer { bytes -> Bool in
-                guard let base = bytes.baseAddress else { return false }
-                let count = bytes.count
-                let hash = scanner.hash(base, count: count)
-                var index = table.find(base, count: count, hash: hash)
-                if index == nil, table.count < seriesLimit + stage * max(seriesLimit / 16, 1_024) {
-                    index = table.insert(base, count: count, hash: hash, name: folded)
-                }
-                guard let index else { return false }
-                table.add(
-                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: tickMillis)
-                return true
-            }
-            if isPlaced {
-                receipt.seriesOverflow += 1
-                return
-            }
-        }
-        throw .seriesFull
-    }
-
     // MARK: Windows
 
     /// What a reload changed; with other dimensions to forget, every series is met anew.
@@ -392,19 +344,26 @@ final class Lane: @unchecked Sendable {
         shared.handOver(
             ClosedWindow(
                 id: id, lane: number, generation: generation, startSeconds: openedMillis / 1_000, sums: sums,
-                newSeries: newSeries, arena: table.arena, condition: condition))
+                carried: carried, newSeries: newSeries, arena: table.arena, condition: condition))
+        carried = []
         windowCount += 1
         renewTableIfIdle()
         return id
     }
 
-    /// Begins a new table when most series of this one are idle, so that names which came and went do not stay.
+    /// Begins a new table when many series of this one are idle, so that names which came and went do not stay; those
+    /// that are not idle go over.
     private func renewTableIfIdle() {
         let isCrowded = table.isFull && windowCount % 16 == 0
         let isLooking = isCrowded || (table.count > 4_096 && windowCount % 256 == 0)
-        guard isRenewalDue || (isLooking && table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5)) else { return }
+        let isIdle = isLooking && table.idleShare(windows: Lane.idleWindows) > (isCrowded ? 0.1 : 0.5)
+        guard isRenewalDue || isIdle else { return }
+        if isRenewalDue {
+            (table, carried) = (SeriesTable(limit: table.limit), [])
+        } else {
+            (table, carried) = table.renewed(windows: Lane.idleWindows)
+        }
         isRenewalDue = false
-        table = SeriesTable(limit: seriesLimit)
         generation += 1
         spares = []
     }

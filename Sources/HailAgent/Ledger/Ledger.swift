@@ -84,6 +84,16 @@ final class Ledger: @unchecked Sendable {
         }
     }
 
+    /// One window stands for several from now on, of which so many shards hold parts and nothing is under way.
+    func merged(_ windows: [UInt64], into id: UInt64, parts: Int) {
+        locked {
+            var events: UInt64 = 0
+            for window in windows { events += self.windows.removeValue(forKey: window)?.events ?? 0 }
+            self.windows[id] = Window(events: events, parts: parts)
+            settle(id)
+        }
+    }
+
     /// A batch that covers these windows was acknowledged.
     ///
     /// - Returns: the windows that are in the store now, whole, and the events that they brought into it.
