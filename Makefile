@@ -8,6 +8,7 @@
 #   make integration  the release binary tested from outside
 #   make gate         instructions and allocations a line, counted and held to Benchmarks/gate.json
 #   make bench        what a line costs in CPU time and memory, and a cell in Redis; takes some minutes
+#   make faults       a thousand random schedules of faults, then fifty kills under load; minutes
 #   make image-test   the container image, built and run without an engine; as root, and no part of make test
 #   make lint         the formatter's rules
 #   make clean        removes what was built
@@ -28,10 +29,12 @@ VENV := .build/venv
 REQUIREMENTS := Tests/Integration/requirements.txt
 # Arguments of the agent: make run ARGS="--http 127.0.0.1:9000"
 ARGS ?=
+# Arguments of the schedules: make faults FAULTS="--seed 42 --count 1", FAULTS="--black-box"
+FAULTS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration image-test gate bench bench-build lint toolchain clean
+.PHONY: deps build run test unit integration faults image-test gate bench bench-build lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -57,6 +60,12 @@ $(VENV)/ready: $(REQUIREMENTS) | deps
 
 integration: build $(VENV)/ready
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+faults: build $(VENV)/ready
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python Tests/Integration/faults.py $(FAULTS)
+ifeq ($(strip $(FAULTS)),)
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(VENV)/bin/python Tests/Integration/faults.py --black-box
+endif
 
 image-test: toolchain $(VENV)/ready
 	@.ci/deps buildah debootstrap iproute2

@@ -33,7 +33,8 @@ final class Agent: @unchecked Sendable {
     let reload: Reload
     private let reports: ServiceReports?
     private let state: AgentState
-    private let recovered: [SpoolRecovery.Batch]
+    /// What the spool owes the store from earlier starts; set once, while starting.
+    private var recovered: [SpoolRecovery.Batch]
     /// Whether the log says already that the store is away.
     ///
     /// On `entryQueue`.
@@ -76,12 +77,12 @@ final class Agent: @unchecked Sendable {
         let agentID = NameDigest.random()
         let spool = try Spool(
             folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, widths: options.ladder.foldedWidths,
-            nowSeconds: WallClock.seconds)
+            nowSeconds: WallClock.steadySeconds)
         let windowNumbers = WindowNumbers(startMillis: WallClock.millis)
         let events = StoreEvents()
         writer = StoreWriter(
             connector: connector, agent: agentID, spool: spool.reader,
-            surroundings: .init(random: { .random(in: .min ... .max) }, unixSeconds: { WallClock.seconds }),
+            surroundings: .init(random: { .random(in: .min ... .max) }, unixSeconds: { WallClock.steadySeconds }),
             report: { events.report($0) })
         reader = StoreReader(connector: connector)
         let schedule = options.schedule
@@ -127,7 +128,7 @@ final class Agent: @unchecked Sendable {
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
-        recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
+        recovered += recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
     }
 
     private static func bind(_ places: SocketPlan.Places, lanes: Int?, log: Log) throws -> [DatagramSocket] {
@@ -189,16 +190,19 @@ final class Agent: @unchecked Sendable {
     }
 
     /// Takes back what an earlier start left in the spool, before anything new gets a number.
-    private func recover(_ recovery: SpoolRecovery, from spool: SpoolReader, scanner: LineScanner) {
+    private func recover(
+        _ recovery: SpoolRecovery, from spool: SpoolReader, scanner: LineScanner
+    ) -> [SpoolRecovery.Batch] {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
         if !recovery.windows.isEmpty {
             log.info("windows come back from the spool", ["windows": recovery.windows.count])
         }
-        flusher.queue.sync {
+        return flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
-            flusher.recover(recovery.windows) { rebuild.window($0, from: spool) }
+            let numbers = RecoveredNumbers(recovery.windows, in: spool, digester: NameDigest.blake2b)
+            return flusher.recover(recovery.windows, as: numbers) { rebuild.window($0, from: spool) }
         }
     }
 

@@ -30,9 +30,9 @@ extension StoreEntryError {
         switch error {
         case .unreachable, .connectionLost: true
         case .refused(_, let reply):
-            ["LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "MISCONF", "OOM"].contains {
-                reply.hasPrefix($0)
-            }
+            [
+                "LOADING", "BUSY", "MASTERDOWN", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "OOM",
+            ].contains { reply.hasPrefix($0) }
         default: false
         }
     }

@@ -61,9 +61,12 @@ package struct BatchBuilder {
         write(byCondition[nil] ?? [], isConditional: false)
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
-        for (condition, spans) in byCondition {
-            guard let condition else { continue }
-            write(spans, isConditional: true)
+        // In an order that is the same wherever the same is pending.
+        let conditions = byCondition.keys.compactMap { $0 }.sorted {
+            ($0.onceID.high, $0.onceID.low, $0.keptSeconds) < ($1.onceID.high, $1.onceID.low, $1.keptSeconds)
+        }
+        for condition in conditions {
+            write(byCondition[condition] ?? [], isConditional: true)
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
         }

@@ -32,6 +32,12 @@ package struct HTTPResponse: Sendable {
 
     /// For a handler that dropped its reply.
     static let unanswered = failure(status: 500, code: "internal", message: "the request was dropped unanswered")
-    /// For what comes or waits while the server stops.
+    /// For what comes while the server stops.
     static let stopping = failure(status: 503, code: "stopping", message: "the agent is stopping")
+    /// For what a handler had taken and not answered when the server stopped: nobody knows what it came to.
+    static let abandoned = failure(
+        status: 503, code: "unknown",
+        message:
+            "the agent stopped before it had an answer; what was sent may count: retry with the same Idempotency-Key"
+    )
 }

@@ -82,7 +82,7 @@ final class HTTPTraffic: @unchecked Sendable {
         }
         MHD_suspend_connection(connection)
         if !exchange.noteSuspended() { resume(connection, exchange) }
-        if isStopping { exchange.answer(.stopping) }
+        if isStopping { exchange.answer(.abandoned) }
     }
 
     /// Ends a suspension.
@@ -115,7 +115,7 @@ final class HTTPTraffic: @unchecked Sendable {
             isStoppingNow.store(true, ordering: .relaxed)
             return Array(suspended.values)
         }
-        for exchange in waiting { exchange.answer(.stopping) }
+        for exchange in waiting { exchange.answer(.abandoned) }
         // No deadline: what is left are threads between their answer and the end of `resume`.
         _ = lock.wait(until: .max / 2) { suspended.isEmpty }
     }

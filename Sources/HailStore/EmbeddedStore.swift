@@ -100,7 +100,7 @@ package final class EmbeddedStore: @unchecked Sendable {
     }
 
     private func startOrAdopt(until deadline: DispatchTime) throws(StoreError) -> Start {
-        var didStart = false
+        var starts = 0
         while true {
             guard !isEnding.load(ordering: .relaxed) else {
                 throw .serverFailed(reason: "the agent is stopping", log: "")
@@ -108,14 +108,15 @@ package final class EmbeddedStore: @unchecked Sendable {
             let lock = try openLock()
             if lock.lockExclusively() {
                 reap()
-                // The lock came free after this call's own start: the server died of something it said.
-                guard !didStart else { throw .serverFailed(reason: "it ended at once", log: logTail()) }
+                // The lock came free after this call's own start: the server died of something it said, unless somebody
+                // ended it just then.
+                guard starts < 2 else { throw .serverFailed(reason: "it ended at once", log: logTail()) }
                 try start(inheriting: lock)
-                didStart = true
+                starts += 1
             }
             if var connection = try? RedisConnection(unixSocket: socketPath) {
                 waitWhileLoading(&connection, until: min(deadline, .now() + EmbeddedStore.loadingSeconds))
-                if connection.isAlive { return didStart ? .started : .adopted }
+                if connection.isAlive { return starts > 0 ? .started : .adopted }
             }
             guard DispatchTime.now() < deadline else {
                 throw .serverFailed(reason: "it does not take connections", log: logTail())

@@ -7,8 +7,10 @@ package enum FlushReply: Equatable, Sendable {
     case gap(last: UInt64)
     /// The store knows nothing of this agent in this shard, and the batch is not the first.
     case missing
-    /// Something went wrong in the middle, or the script refused the batch; sending it again cannot mend it.
+    /// The script refused the batch and wrote nothing; sending it again cannot mend it.
     case broken(String)
+    /// Something went wrong in the middle: the guard is set, and some cells were written.
+    case partial(String)
     /// The store did nothing, for a reason that may pass: `LOADING`, `BUSY`, `OOM`, `READONLY`, `MISCONF`…
     case held(String)
     /// The store does not know the script (any more).
@@ -29,8 +31,8 @@ package enum FlushReply: Equatable, Sendable {
                     self = .broken("a gap behind nothing")
                 }
             case ("missing", 1): self = .missing
-            case ("partial", 2), ("malformed", 2):
-                self = .broken((items[0].text ?? "") + ": " + (items[1].text ?? ""))
+            case ("partial", 2): self = .partial("partial: " + (items[1].text ?? ""))
+            case ("malformed", 2): self = .broken("malformed: " + (items[1].text ?? ""))
             default: self = .broken("an answer that makes no sense")
             }
         default: self = .broken("an answer that makes no sense")
@@ -73,4 +75,6 @@ package enum DeadReason: String, CaseIterable, Sendable {
     case overflow
     /// What the field holds is not the number that it must be.
     case notInteger = "not_integer"
+    /// A batch was applied in part: so many cells at most.
+    case partial
 }

@@ -101,7 +101,7 @@ enum FlushScriptText {
         local last = 0
         if seen then
           last = count(seen)
-          if not last then return {'partial', 'the guard does not read'} end
+          if not last then return {'malformed', 'the guard does not read'} end
           if seq <= last then return {'duplicate', last} end
         end
         if mode == '' and seq ~= last + 1 then
@@ -382,6 +382,7 @@ enum FlushScriptText {
         local whole, problem = pcall(apply)
         if not whole then
           if type(problem) == 'table' then problem = problem.text or problem.err end
+          try('LPUSH', K[2], '4 ' .. now .. ' ' .. K[1] .. ' ' .. seq .. ' ' .. tostring(problem))
           return {'partial', tostring(problem)}
         end
         return {'applied', applied, expired, dead[1], dead[2], dead[3], used}

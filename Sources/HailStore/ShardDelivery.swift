@@ -37,9 +37,9 @@ package struct ShardDelivery {
 
     /// Seconds after its acknowledgement within which a batch may be sent again.
     ///
-    /// Far below the hour for which the guard of an agent that is done is kept: a guard that is merely over must never
-    /// look like a store gone back.
-    package static let tailSeconds: Int64 = 600
+    /// As long as the spool replays at all, and half as long as guards live: a guard that is merely over must never look
+    /// like a store gone back.
+    package static let tailSeconds = SpoolRecovery.replayableSeconds
     /// Acknowledged batches that are remembered at most.
     package static let tailLimit = 1_024
 
@@ -100,6 +100,12 @@ package struct ShardDelivery {
         case .gap(let last): return rewind(to: last, nowSeconds)
         case .missing: return hasGuardRunOut(nowSeconds) ? goOnBehindGuard() : rewind(to: 0, nowSeconds)
         case .broken(let text): return stop(text)
+        case .partial(let text):
+            // What it lost is counted, and it is done with: the next start must not take it for stored.
+            let cells = Int(items[cursor].header.cellCount)
+            let tally = FlushTally(
+                writtenFields: 0, expiredFields: 0, deadByReason: [.partial: cells], usedGroups: [])
+            return settle(.applied(tally), nowSeconds) + stop(text)
         case .held(let text): return [.hold(text)]
         case .noScript: return [.loadScript]
         }
@@ -108,13 +114,16 @@ package struct ShardDelivery {
     /// The connection broke while a batch was under way: it is sent again, as it is.
     package mutating func connectionLost() { isUnderWay = false }
 
-    /// Takes the guard as a new connection sees it: a store that was restored or lost its last second has gone back.
+    /// Takes the guard as it is read between batches: a store that was restored or lost its last second has gone back.
     package mutating func observe(guardValue last: UInt64, nowSeconds: Int64) -> [Action] {
         guard !isUnderWay, stopReason == nil, mode == .ordered, last < lastAcknowledged else { return [] }
         dropOldTail(nowSeconds)
-        // The cursor may have gone back already, over a connection that broke too.
-        guard hasTail, items[cursor - 1].header.identity.sequence > last else { return [] }
-        return rewind(to: last, nowSeconds)
+        if hasTail, items[cursor - 1].header.identity.sequence > last { return rewind(to: last, nowSeconds) }
+        // The cursor may have gone back already, over a connection that broke too; and a guard runs out.
+        let next = cursor < items.count ? items[cursor].header.identity.sequence : .max
+        guard next > lastAcknowledged, !isGuardOver(nowSeconds) else { return [] }
+        mode = .reverted
+        return [.markReverted(batches: lastAcknowledged - last, last: lastAcknowledged)]
     }
 
     /// The bytes of what `next` gave are nowhere to be had.
@@ -171,9 +180,12 @@ package struct ShardDelivery {
 
     /// Whether the shard was idle for so long that its guard is gone by itself, with nothing lost.
     private func hasGuardRunOut(_ nowSeconds: Int64) -> Bool {
+        items[cursor].header.identity.sequence == lastAcknowledged + 1 && isGuardOver(nowSeconds)
+    }
+
+    private func isGuardOver(_ nowSeconds: Int64) -> Bool {
         // A minute for the difference between two clocks.
-        items[cursor].header.identity.sequence == lastAcknowledged + 1
-            && nowSeconds - lastAcknowledgedSeconds >= FlushScript.guardSeconds - 60
+        nowSeconds - lastAcknowledgedSeconds >= FlushScript.guardSeconds - 60
     }
 
     private mutating func goOnBehindGuard() -> [Action] {

@@ -64,7 +64,7 @@ package final class Spool {
                 keepsWhenTrimmed.insert(number)
             }
             ledger.open(segment: number, byteCount: length)
-            for placed in segment.records { Spool.note(placed.record, in: &ledger) }
+            for placed in segment.records { Spool.note(placed.record, in: &ledger, nowSeconds: nowSeconds) }
         }
         recovered = recovery
     }
@@ -233,13 +233,14 @@ package final class Spool {
         return (file.number, start)
     }
 
-    private static func note(_ record: SpoolRecord, in ledger: inout SpoolLedger) {
+    private static func note(_ record: SpoolRecord, in ledger: inout SpoolLedger, nowSeconds: Int64) {
         switch record {
         case .flush(_, let windows, let batches):
             let headers = batches.compactMap { Batch(decoding: $0[...]).map(BatchHeader.init) }
             ledger.add(windows: windows, batches: headers)
         case .acknowledged(let time, let identities):
-            ledger.acknowledge(identities, atSeconds: time)
+            // A time that lies ahead was written before the clock was set back.
+            ledger.acknowledge(identities, atSeconds: min(time, nowSeconds))
         case .merged(_, let replaced, let window): ledger.merge(replaced, into: window)
         }
     }

@@ -8,6 +8,12 @@ package struct SpoolRecovery: Equatable, Sendable {
         /// When the store acknowledged it (Unix seconds); nil: it is owed.
         package let acknowledgedSeconds: Int64?
 
+        package init(header: BatchHeader, location: SpoolLocation, acknowledgedSeconds: Int64?) {
+            self.header = header
+            self.location = location
+            self.acknowledgedSeconds = acknowledgedSeconds
+        }
+
         package var isAcknowledged: Bool { acknowledgedSeconds != nil }
     }
 

@@ -43,7 +43,6 @@ package final class StoreWriter: @unchecked Sendable {
     private var order: [Lane] = []
     private var firstInTurn = 0
     private var held: Set<Lane> = []
-    private var retired: Set<Digest> = []
     private var backoff = Backoff()
     private var isUp: Bool?
     private var isPumping = false
@@ -104,13 +103,16 @@ package final class StoreWriter: @unchecked Sendable {
         }
     }
 
-    /// Looks whether the store still answers, for times when nothing is sent; what it lost meanwhile is mended.
+    /// Looks whether the store still answers, and still has what it acknowledged, for times when nothing is sent; what
+    /// it lost meanwhile is mended.
     package func probe() {
         queue.async { [self] in
             guard !isClosed, connection != nil else { return pump() }
-            do throws(StoreError) { _ = try connection?.send(RedisCommand("PING")) } catch {
-                lose(connectionFor: error)
-            }
+            do throws(StoreError) {
+                _ = try connection?.send(RedisCommand("PING"))
+                try observeGuards(all: false)
+                pump()
+            } catch { lose(connectionFor: error) }
         }
     }
 
@@ -121,7 +123,7 @@ package final class StoreWriter: @unchecked Sendable {
             let gone = Set(segments)
             let now = surroundings.unixSeconds()
             for lane in order { deliveries[lane]?.forget(segments: gone, nowSeconds: now) }
-            dropRetired()
+            pump()
         }
     }
 
@@ -293,7 +295,7 @@ package final class StoreWriter: @unchecked Sendable {
         guard connection == nil else { return }
         connection = try connector.connect()
         try loadScripts()
-        try observeGuards()
+        try observeGuards(all: true)
         backoff.reset()
         goUp()
     }
@@ -311,10 +313,11 @@ package final class StoreWriter: @unchecked Sendable {
         throw .unexpectedReply(command: "SCRIPT LOAD")
     }
 
-    /// Asks a new connection how far each shard got, so that a store that went back is mended even where nothing
-    /// new is to be sent.
-    private func observeGuards() throws(StoreError) {
-        let lanes = order.filter { deliveries[$0]?.hasTail == true }
+    /// Asks how far each shard got, so that a store that went back is mended even where nothing new is to be sent.
+    ///
+    /// - Parameter all: also where nothing could be sent again: then the loss is at least named.
+    private func observeGuards(all: Bool) throws(StoreError) {
+        let lanes = order.filter { deliveries[$0].map { $0.hasTail || all && $0.lastAcknowledged > 0 } ?? false }
         guard !lanes.isEmpty else { return }
         let commands = lanes.map {
             RedisCommand([Array("GET".utf8), StoreKey.guardKey(shard: $0.shard, agent: $0.agent)])
@@ -369,12 +372,12 @@ package final class StoreWriter: @unchecked Sendable {
 
     // MARK: Agents that are done
 
-    /// Lets the guards of recovered agents go in an hour once nothing of theirs is owed.
+    /// Lets the guards of recovered agents go in an hour once nothing of theirs is owed, or could be sent again: a
+    /// batch that may be must find its guard, however the store's clock is set.
     private func retireFinishedAgents() throws(StoreError) {
-        let others = Set(order.map(\.agent)).subtracting(retired).subtracting([agent])
-        for other in others {
+        for other in Set(order.map(\.agent)).subtracting([agent]) {
             let lanes = order.filter { $0.agent == other }
-            guard lanes.allSatisfy({ deliveries[$0]?.isBusy == false && deliveries[$0]?.stopReason == nil })
+            guard lanes.allSatisfy({ deliveries[$0].map { !$0.isBusy && !$0.hasTail && $0.stopReason == nil } ?? true })
             else { continue }
             let expire = lanes.map { lane in
                 RedisCommand([
@@ -383,16 +386,8 @@ package final class StoreWriter: @unchecked Sendable {
                 ])
             }
             _ = try connection?.pipeline(expire)
-            retired.insert(other)
-        }
-        dropRetired()
-    }
-
-    private func dropRetired() {
-        order.removeAll { lane in
-            guard retired.contains(lane.agent), deliveries[lane]?.hasTail == false else { return false }
-            deliveries[lane] = nil
-            return true
+            for lane in lanes { deliveries[lane] = nil }
+            order.removeAll { $0.agent == other }
         }
     }
 }

@@ -126,7 +126,7 @@ struct FlushScriptTests {
     func partial() throws {
         try store.run([Array("SET".utf8), StoreKey.deadLetters(shard: Sample.shard), Array("text".utf8)])
         try store.run([Array("HSET".utf8), Sample.key, Array("0".utf8), Array("1.5".utf8)])
-        guard case .broken(let text) = try apply(Sample.batch(1, [Sample.entry([1, 1])])) else {
+        guard case .partial(let text) = try apply(Sample.batch(1, [Sample.entry([1, 1])])) else {
             Issue.record("a dead letter that cannot be kept must stop the shard")
             return
         }
@@ -134,13 +134,30 @@ struct FlushScriptTests {
         #expect(try apply(Sample.batch(1)) == .duplicate)
     }
 
+    @Test("leaves a dead letter of a batch that it applied in part: its guard, its number, and why")
+    func partialIsNamed() throws {
+        try store.run("ACL", "SETUSER", "default", "-hsetnx")
+        let name = Sample.entry([1], operation: .name, chunk: 6)
+        guard case .partial(let text) = try apply(Sample.batch(1, [Sample.entry([1]), name])) else {
+            Issue.record("a command that the store forbids must stop the shard")
+            return
+        }
+        #expect(text.contains("can't run this command"), "\(text)")
+        #expect(try cell(0) == 1)
+        let letters = StoreKey.deadLetters(shard: Sample.shard)
+        let letter = try #require(try store.run([Array("LINDEX".utf8), letters, Array("0".utf8)]).text)
+        let words = letter.split(separator: " ", maxSplits: 4)
+        #expect(words.count == 5 && words[0] == "4" && words[3] == "1")
+        #expect(Array(words[2].utf8) == Sample.guardKey)
+    }
+
     @Test("writes nothing when the guard does not read")
     func badGuard() throws {
         try store.run([Array("SET".utf8), Sample.guardKey, Array("x".utf8)])
-        #expect(try apply(Sample.batch(1)) == .broken("partial: the guard does not read"))
+        #expect(try apply(Sample.batch(1)) == .broken("malformed: the guard does not read"))
         try store.run([Array("DEL".utf8), Sample.guardKey])
         try store.run([Array("LPUSH".utf8), Sample.guardKey, Array("x".utf8)])
-        #expect(try apply(Sample.batch(1)) == .broken("partial: the guard does not read"))
+        #expect(try apply(Sample.batch(1)) == .broken("malformed: the guard does not read"))
         #expect(try cell(0) == nil)
     }
 

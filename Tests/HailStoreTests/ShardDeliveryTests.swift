@@ -208,15 +208,58 @@ struct ShardDeliveryTests {
         #expect(delivery.retainedBytes == 0)
     }
 
+    @Test("names what a store lost that no tail reaches, once, when it is seen, and goes on")
+    func observedWithoutTail() {
+        var delivery = ShardDelivery()
+        var store = ModelStore()
+        for sequence in 1...3 as ClosedRange<UInt64> { delivery.enqueue(item(sequence)) }
+        _ = run(&delivery, &store)
+        delivery.forget(segments: [1], nowSeconds: 100)
+        store = ModelStore()
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100) == [.markReverted(batches: 3, last: 3)])
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100) == [])
+        delivery.enqueue(item(4))
+        #expect(run(&delivery, &store) == [.acknowledge(header(4), .applied(.nothing))])
+        delivery.forget(segments: [1], nowSeconds: 100)
+        // A guard that ran out by itself is no loss.
+        #expect(delivery.observe(guardValue: 0, nowSeconds: 100 + FlushScript.guardSeconds) == [])
+    }
+
     @Test("stops for good on a batch applied in part")
     func stops() {
         var delivery = ShardDelivery()
         delivery.enqueue(item(1))
         delivery.enqueue(item(2))
         _ = delivery.next()
-        #expect(delivery.receive(.broken("partial: x"), nowSeconds: 0) == [.stopShard("partial: x")])
+        let dead = FlushTally(
+            writtenFields: 0, expiredFields: 0, deadByReason: [.partial: Int(header(1).cellCount)], usedGroups: [])
+        #expect(
+            delivery.receive(.partial("partial: x"), nowSeconds: 0)
+                == [.acknowledge(header(1), .applied(dead)), .stopShard("partial: x")])
         #expect(delivery.next() == nil)
         #expect(!delivery.isBusy)
+    }
+
+    @Test("stops for good on a batch that the script refuses, which stays owed")
+    func refused() {
+        var delivery = ShardDelivery()
+        delivery.enqueue(item(1))
+        _ = delivery.next()
+        #expect(delivery.receive(.broken("malformed: x"), nowSeconds: 0) == [.stopShard("malformed: x")])
+        #expect(!delivery.isBusy && !delivery.hasTail)
+    }
+
+    @Test(
+        "mends what a store lost while the agent was down, for as long as the spool replays", arguments: [601, 345_000])
+    func downForLong(seconds: Int64) {
+        var delivery = ShardDelivery()
+        var store = ModelStore()
+        for sequence in 1...3 as ClosedRange<UInt64> { delivery.enqueue(item(sequence, acknowledged: 1_000)) }
+        store.guardValue = 1
+        store.applied = [1]
+        #expect(delivery.observe(guardValue: 1, nowSeconds: 1_000 + seconds) == [.resendFrom(2)])
+        _ = run(&delivery, &store, nowSeconds: 1_000 + seconds)
+        #expect(store.applied == [1, 2, 3])
     }
 
     @Test("holds the same batch while the store cannot take it", arguments: ["LOADING …", "OOM …", "READONLY …"])

@@ -73,6 +73,17 @@ struct SpoolTests {
         #expect(folder.contents() == ["00000002.log"])
     }
 
+    @Test("is not held up by acknowledgements that lie ahead, from before the clock was set back")
+    func trimsAfterClockWentBack() throws {
+        let spool = try open()
+        let batch = numbered(1)
+        _ = try spool.append(windows: [], batches: [batch], nowSeconds: 5_000)
+        try spool.appendAcknowledged([batch.header.identity], nowSeconds: 5_001)
+        let again = try open(at: 1_400)
+        #expect(again.trim(nowSeconds: 1_429) == [])
+        #expect(again.trim(nowSeconds: 1_430) == [1])
+    }
+
     @Test("keeps a window's segment until its rest is in batches, and the segment that says so as long")
     func trimKeepsWhatExplains() throws {
         let spool = try open()

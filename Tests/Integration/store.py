@@ -1,5 +1,6 @@
 """A redis-server of the operator's own, which tests may stop, kill, take back in time and start again."""
 
+import os
 import pathlib
 import shutil
 import signal
@@ -14,7 +15,8 @@ from agent import PATIENCE_SECONDS
 class Store:
     """A redis-server on a unix socket in a folder; only its own process is ever signalled."""
 
-    def __init__(self, folder, *arguments, password=None):
+    def __init__(self, folder, *arguments, password=None, env=None):
+        self.env = env
         self.password = password
         self.folder = pathlib.Path(folder)
         self.arguments = arguments
@@ -30,6 +32,7 @@ class Store:
              "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", "", *self.arguments,
              *(["--requirepass", self.password] if self.password else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+            env={**os.environ, **(self.env or {})},
         )
         self.client = redis.Redis(unix_socket_path=self.path, password=self.password)
         deadline = time.monotonic() + PATIENCE_SECONDS

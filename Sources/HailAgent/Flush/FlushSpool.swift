@@ -30,7 +30,7 @@ struct FlushSpool {
     mutating func append(_ windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
         do throws(StoreError) {
             let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.seconds)
+                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.steadySeconds)
             if isFailing, !windows.isEmpty {
                 log.info("the spool takes records again")
                 isFailing = false
@@ -46,7 +46,7 @@ struct FlushSpool {
 
     func appendAcknowledged(_ batches: [BatchIdentity]) {
         do throws(StoreError) {
-            try spool.appendAcknowledged(batches, nowSeconds: WallClock.seconds)
+            try spool.appendAcknowledged(batches, nowSeconds: WallClock.steadySeconds)
         } catch {
             ledger.count { $0.spoolErrors += 1 }
         }
@@ -74,7 +74,7 @@ struct FlushSpool {
         var isMore = false
         do throws(StoreError) {
             let id = numbers.take()
-            let replaced = try spool.mergeWaiting(id: id, nowSeconds: WallClock.seconds, merge: WindowRebuild.merged)
+            let replaced = try spool.mergeWaiting(id: id, nowSeconds: WallClock.steadySeconds, merge: WindowRebuild.merged)
             if let replaced {
                 merged(replaced, id)
                 isMore = true

@@ -23,7 +23,7 @@ final class Flusher: @unchecked Sendable {
     let log: Log
     private let book: CellBook
     let pending: PendingCells
-    private var spool: FlushSpool
+    var spool: FlushSpool
     private let writer: StoreWriter
     private let returns: LaneReturns
 
@@ -206,15 +206,18 @@ final class Flusher: @unchecked Sendable {
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
             numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number)
-            ledger.used(windows: shard.cells.repeats)
-            ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
-            for (batch, claimants) in zip(shard.batches, shard.claimants)
-            where claimants.contains(where: { $0 != nil }) {
-                claims[batch.header.identity] = claimants
-            }
+            claim(shard)
         }
         return zip(numbered.flatMap(\.batches), locations).map {
             SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
+        }
+    }
+
+    func claim(_ shard: NumberedShard) {
+        ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
+        ledger.used(windows: shard.cells.repeats)
+        for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
+            claims[batch.header.identity] = claimants
         }
     }
 
@@ -317,7 +320,7 @@ final class Flusher: @unchecked Sendable {
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.spool.trim(nowSeconds: WallClock.seconds))
+        writer.forget(segments: spool.spool.trim(nowSeconds: WallClock.steadySeconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {

@@ -5,11 +5,13 @@ import HailStore
 
 /// What an earlier start left behind.
 extension Flusher {
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew, and their
-    /// events count as accepted again.
+    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered.
     ///
-    /// - Parameter rebuild: the window that a spooled body says, or nil if it makes no sense.
-    func recover(_ windows: [SpoolRecovery.Window], rebuild: (SpoolRecovery.Window) -> ClosedWindow?) {
+    /// Their events count as accepted again. `rebuild` answers nil for a spooled body that makes no sense.
+    func recover(
+        _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
+        rebuild: (SpoolRecovery.Window) -> ClosedWindow?
+    ) -> [SpoolRecovery.Batch] {
         dispatchPrecondition(condition: .onQueue(queue))
         for recovered in windows {
             var parts = recovered.outstanding.count
@@ -25,6 +27,9 @@ extension Flusher {
             ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
         }
         pending.forget(lane: WindowRebuild.lane)
-        if pending.entryCount > 0 { dispatchSoon() }
+        let made = numbers.number(pending, nowSeconds: WallClock.seconds) { spool.append([], $0) }
+        for shard in made.shards { claim(shard) }
+        if !pending.isEmpty { dispatchSoon() }
+        return made.batches
     }
 }

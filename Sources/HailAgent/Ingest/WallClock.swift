@@ -11,6 +11,13 @@ enum WallClock {
     /// Milliseconds of a clock that is never set.
     static var steadyMillis: Int64 { read(CLOCK_MONOTONIC) }
 
+    /// Whole seconds since the Unix epoch as the clock had it at the start, counted on by one that is never set.
+    ///
+    /// For ages: how long ago the store acknowledged something must not change because somebody set the clock.
+    static var steadySeconds: Int64 { (origin + read(CLOCK_BOOTTIME)) / 1_000 }
+
+    private static let origin = millis - read(CLOCK_BOOTTIME)
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)
