@@ -74,7 +74,8 @@ struct FlushSpool {
         var isMore = false
         do throws(StoreError) {
             let id = numbers.take()
-            let replaced = try spool.mergeWaiting(id: id, nowSeconds: WallClock.steadySeconds, merge: WindowRebuild.merged)
+            let replaced = try spool.mergeWaiting(
+                id: id, nowSeconds: WallClock.steadySeconds, merge: WindowRebuild.merged)
             if let replaced {
                 merged(replaced, id)
                 isMore = true

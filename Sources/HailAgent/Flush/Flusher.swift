@@ -143,8 +143,9 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
-    /// Numbers what free shards hold, up to a bound on what is under way; the others get their turn when that is
-    /// answered. Where the store has to admit values first, it is asked.
+    /// Numbers what free shards hold, up to a bound on what is under way.
+    ///
+    /// The others get their turn when that is answered. Where the store has to admit values first, it is asked.
     private func numberFree() -> [NumberedShard] {
         let now = WallClock.seconds
         let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: now)
