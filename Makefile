@@ -3,9 +3,11 @@
 #   make deps         installs the Debian packages that are missing; starts no service
 #   make build        the release binary
 #   make run          builds it and runs the agent on its defaults
-#   make test         every test: unit and integration
+#   make test         every test: unit, integration and gate
 #   make unit         each target's tests, and those of the house's rules
 #   make integration  the release binary tested from outside
+#   make gate         instructions and allocations a line, counted and held to Benchmarks/gate.json
+#   make bench        what a line costs in CPU time and memory, and a cell in Redis; takes some minutes
 #   make faults       a thousand random schedules of faults, then fifty kills under load; minutes
 #   make image-test   the container image, built and run without an engine; as root, and no part of make test
 #   make lint         the formatter's rules
@@ -22,6 +24,7 @@ SWIFT ?= swift
 PYTHON ?= python3
 RELEASE := -c release --static-swift-stdlib --product hailwhale
 BINARY := .build/release/hailwhale
+BENCH := .build/release/hailwhale-bench
 VENV := .build/venv
 REQUIREMENTS := Tests/Integration/requirements.txt
 # Arguments of the agent: make run ARGS="--http 127.0.0.1:9000"
@@ -31,7 +34,7 @@ FAULTS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration faults image-test bench lint toolchain clean
+.PHONY: deps build run test unit integration faults image-test gate bench bench-build lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -45,7 +48,7 @@ build: deps toolchain
 run: build
 	exec $(BINARY) run $(ARGS)
 
-test: unit integration
+test: unit integration gate
 
 unit: deps toolchain
 	$(SWIFT) test
@@ -68,7 +71,15 @@ image-test: toolchain $(VENV)/ready
 	@.ci/deps buildah debootstrap iproute2
 	HAILWHALE_IMAGE_TEST=1 $(VENV)/bin/python -m pytest Tests/Integration/test_image.py $(PYTEST_ARGS)
 
-bench: build
+bench-build: build
+	$(SWIFT) build $(RELEASE)-bench
+
+gate: bench-build
+	@.ci/deps valgrind
+	HAILWHALE_BENCH=$(abspath $(BENCH)) $(PYTHON) Benchmarks/gate.py
+
+bench: bench-build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) HAILWHALE_BENCH=$(abspath $(BENCH)) $(PYTHON) Benchmarks/line_path.py
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
 
 lint: deps toolchain

@@ -27,26 +27,38 @@ package struct BatchBuilder {
     }
 
     /// Hands over the same batches one by one: as many cells as a large flush has would not fit in memory unpacked.
+    ///
+    /// - Returns: how many values had something folded into `__other__`.
+    @discardableResult
     package func build(
         _ pending: PendingShard, shard: Shard, firstSequence: UInt64, emit: (Batch) -> Void
-    ) {
+    ) -> Int {
+        let fold = CellFold(book: book, shard: shard)
         withoutActuallyEscaping(emit) { emit in
             build(
                 pending,
                 Draft(
-                    shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit))
+                    shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit), fold)
         }
+        return fold.finish(nowSeconds: nowSeconds)
     }
 
-    private func build(_ pending: PendingShard, _ draft: consuming Draft) {
+    private func build(_ pending: PendingShard, _ draft: consuming Draft, _ fold: CellFold) {
         for child in pending.children {
             draft.add(child: child, of: book)
             if draft.isFull { draft.closeBatch() }
         }
         let byCondition = Dictionary(grouping: pending.spans) { $0.key.condition }
-        for row in rows(of: byCondition[nil] ?? []) { add(row, to: &draft, isConditional: false) }
-        let writer = CellWriter(book: book, placing: placing, nowSeconds: nowSeconds)
-        writer.write(byCondition[nil] ?? [], to: &draft, isConditional: false)
+        let writer = CellWriter(book: book, placing: placing, nowSeconds: nowSeconds, fold: fold)
+        func write(_ spans: [(key: SpanSums.Key, value: SpanSums)], isConditional: Bool) {
+            for row in rows(of: spans) { add(row, to: &draft, fold, isConditional: isConditional) }
+            for (cell, sum) in fold.takeSums() {
+                self.write(
+                    cell.record, cell.level, bucket: cell.bucket, sum: sum, to: &draft, isConditional: isConditional)
+            }
+            writer.write(spans, to: &draft, isConditional: isConditional)
+        }
+        write(byCondition[nil] ?? [], isConditional: false)
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
         // In an order that is the same wherever the same is pending.
@@ -54,9 +66,7 @@ package struct BatchBuilder {
             ($0.onceID.high, $0.onceID.low, $0.keptSeconds) < ($1.onceID.high, $1.onceID.low, $1.keptSeconds)
         }
         for condition in conditions {
-            let spans = byCondition[condition] ?? []
-            for row in rows(of: spans) { add(row, to: &draft, isConditional: true) }
-            writer.write(spans, to: &draft, isConditional: true)
+            write(byCondition[condition] ?? [], isConditional: true)
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
         }
@@ -96,8 +106,18 @@ package struct BatchBuilder {
     }
 
     /// Adds the cells of one counter, every resolution of every row.
-    private func add(_ rows: [Row], to draft: inout Draft, isConditional: Bool) {
+    private func add(_ rows: [Row], to draft: inout Draft, _ fold: CellFold, isConditional: Bool) {
         guard let record = rows.first?.record else { return }
+        var isFolded = false
+        func write(_ level: Int, _ bucket: Int64, _ sum: Int128) {
+            let target = fold.target(of: record, level, bucket: bucket)
+            if target == record {
+                self.write(record, level, bucket: bucket, sum: sum, to: &draft, isConditional: isConditional)
+            } else if let target {
+                isFolded = true
+                fold.add(sum, to: CellFold.Cell(record: target, level: level, bucket: bucket))
+            }
+        }
         for (level, resolution) in book.ladder.resolutions.enumerated() {
             var bucket: Int64?
             var sum: Int128 = 0
@@ -107,16 +127,15 @@ package struct BatchBuilder {
             {
                 let next = resolution.bucket(at: row.startSeconds)
                 if let open = bucket, open != next {
-                    write(record, level, bucket: open, sum: sum, to: &draft, isConditional: isConditional)
+                    write(level, open, sum)
                     sum = 0
                 }
                 bucket = next
                 sum &+= row.sum
             }
-            if let bucket {
-                write(record, level, bucket: bucket, sum: sum, to: &draft, isConditional: isConditional)
-            }
+            if let bucket { write(level, bucket, sum) }
         }
+        fold.weigh(record, rows.reduce(0) { $0 + Double($1.sum.magnitude) / 1e6 }, isFolded: isFolded)
     }
 
     /// Puts one counter's cell in its place; then closes the batch if it is full, unless the cell is part of a

@@ -12,8 +12,27 @@ package final class CellBook {
         let group: UInt32
         let metric: UInt32
         let kind: Kind
-        /// Whether the group's name must be in the store's pages.
-        var isFull: Bool
+        /// What has to be admitted for it to be written; see `Admissions`.
+        let node: UInt32
+    }
+
+    struct Group {
+        let path: [String]
+        /// The group one part shorter; its own number for the overall group and for dimensions.
+        let parent: UInt32
+        /// The digest of its name in a page.
+        let digest: Digest
+        /// Whether it holds what was refused, so that it is never refused itself.
+        let isOther: Bool
+    }
+
+    /// What a record of a refused node is counted under.
+    private struct OtherKey: Hashable {
+        let subject: UInt32
+        /// The group it is a child of; nil for the other dimensions of a subject.
+        let parent: UInt32?
+        let metric: UInt32
+        let kind: Kind
     }
 
     struct Subject {
@@ -51,7 +70,7 @@ package final class CellBook {
     private let digester: Digester
     private(set) var records: [Record] = []
     var subjects: [Subject] = []
-    private(set) var groups: [[String]] = []
+    private(set) var groups: [Group] = []
     private(set) var metrics: [String] = []
     /// By record, then resolution.
     var cellMarks: [CellMark] = []
@@ -62,6 +81,8 @@ package final class CellBook {
     private var subjectNumbers: [Digest: UInt32] = [:]
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
+    private var others: [OtherKey: UInt32] = [:]
+    private(set) var admissions: Admissions
 
     /// By level: whether the resolution keeps sketches and members.
     ///
@@ -71,9 +92,12 @@ package final class CellBook {
     /// - Parameters:
     ///   - sketches: the resolutions that keep timers' sketches and sets' members.
     ///   - recordLimit: past so many records, new series are counted without their tags.
+    ///   - valueLimit: so many values of a dimension of a subject are kept in a chunk; `.max` asks for none.
     package init(
-        ladder: Ladder, sketches: [Resolution] = [], recordLimit: Int = .max, digester: @escaping Digester
+        ladder: Ladder, sketches: [Resolution] = [], recordLimit: Int = .max, valueLimit: Int = .max,
+        digester: @escaping Digester
     ) {
+        admissions = Admissions(valueLimit: valueLimit, levels: ladder.resolutions.count)
         self.recordLimit = recordLimit
         self.ladder = ladder
         keepsSketches = ladder.resolutions.map { $0.isAllTime || sketches.contains($0) }
@@ -82,8 +106,13 @@ package final class CellBook {
 
     package var recordCount: Int { records.count }
 
-    /// Whether there are as many records as there should be.
-    var isFull: Bool { records.count >= recordLimit }
+    /// How short the names of new series must be, since there are as many records as there should be; nil while there
+    /// are fewer.
+    var foldStage: FoldedName.Stage? {
+        guard records.count >= recordLimit else { return nil }
+        let stages = FoldedName.Stage.allCases
+        return stages[min((records.count - recordLimit) / max(1, recordLimit / 16), stages.count - 1)]
+    }
     package var subjectCount: Int { subjects.count }
 
     func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }
@@ -104,24 +133,44 @@ package final class CellBook {
     }
 
     /// The number of a counter.
-    func record(subject: UInt32, group: FanOut.Group, metric: String, kind: Kind) -> UInt32 {
-        let name = CellName(subject: subjects[Int(subject)].parts, group: group.path, metric: metric, kind: kind)
+    func record(subject: UInt32, group path: [String], metric: String, kind: Kind) -> UInt32 {
+        let name = CellName(subject: subjects[Int(subject)].parts, group: path, metric: metric, kind: kind)
         let digest = digester(name.canonicalBytes)
-        if let known = recordNumbers[digest] {
-            if group.isFull, !records[Int(known)].isFull {
-                records[Int(known)].isFull = true
-                forgetMarks(ofRecord: Int(known))
-            }
-            return known
-        }
+        if let known = recordNumbers[digest] { return known }
+        return append(digest: digest, subject: subject, group: intern(path), metric: intern(metric), kind: kind)
+    }
+
+    private func append(digest: Digest, subject: UInt32, group: UInt32, metric: UInt32, kind: Kind) -> UInt32 {
         let number = UInt32(records.count)
         records.append(
             Record(
-                digest: digest, subject: subject, group: intern(group.path), metric: intern(metric), kind: kind,
-                isFull: group.isFull))
+                digest: digest, subject: subject, group: group, metric: metric, kind: kind,
+                node: node(subject: subject, group: group)))
         cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
         recordNumbers[digest] = number
         return number
+    }
+
+    private func node(subject: UInt32, group: UInt32) -> UInt32 {
+        let own = groups[Int(group)]
+        guard admissions.isBounded, !own.path.isEmpty, !own.isOther else { return Admissions.none }
+        let parent = own.parent == group ? Admissions.none : node(subject: subject, group: own.parent)
+        return admissions.node(subject: subject, group: group, parent: parent)
+    }
+
+    /// The record that counts what is refused beside a node, for the metric of a record.
+    func other(of number: UInt32, beside node: UInt32) -> UInt32 {
+        let record = records[Int(number)]
+        let group = groups[Int(admissions.nodes[Int(node)].group)]
+        let key = OtherKey(
+            subject: record.subject, parent: group.path.count > 1 ? group.parent : nil, metric: record.metric,
+            kind: record.kind)
+        if let known = others[key] { return known }
+        let other = self.record(
+            subject: record.subject, group: group.path.dropLast() + [Reserved.other],
+            metric: metrics[Int(record.metric)], kind: record.kind)
+        others[key] = other
+        return other
     }
 
     func digest(of bytes: [UInt8]) -> Digest { digester(bytes) }
@@ -130,6 +179,7 @@ package final class CellBook {
     package func forgetMarks() {
         for index in cellMarks.indices { cellMarks[index] = .none }
         for index in pageMarks.indices { pageMarks[index] = .none }
+        admissions.forgetMarks()
         for index in subjects.indices { subjects[index].isAnnounced = subjects[index].parts.isEmpty }
     }
 
@@ -138,7 +188,7 @@ package final class CellBook {
     /// - Returns: the new number of each record that stays, by its old one; what nobody may use is 0.
     func retain(_ used: [Bool]) -> [UInt32] {
         let old = (records: records, subjects: subjects, groups: groups, metrics: metrics)
-        let oldMarks = (cells: cellMarks, pages: pageMarks)
+        let oldMarks = (cells: cellMarks, pages: pageMarks, admissions: admissions)
         let levels = ladder.resolutions.count
         records = []
         subjects = []
@@ -150,6 +200,8 @@ package final class CellBook {
         subjectNumbers = [:]
         groupNumbers = [:]
         metricNumbers = [:]
+        others = [:]
+        admissions = oldMarks.admissions.emptied()
         var mapping = [UInt32](repeating: 0, count: old.records.count)
         var subjectMapping: [UInt32: UInt32] = [:]
         func moved(_ subject: UInt32) -> UInt32 {
@@ -164,29 +216,33 @@ package final class CellBook {
             subjectMapping[subject] = number
             return number
         }
+        func moveMarks(to node: UInt32, from oldNode: UInt32) {
+            guard node != Admissions.none else { return }
+            admissions.take(node, from: oldMarks.admissions, oldNode)
+            moveMarks(to: admissions.nodes[Int(node)].parent, from: oldMarks.admissions.nodes[Int(oldNode)].parent)
+        }
         for (number, record) in old.records.enumerated() where used[number] {
-            let new = UInt32(records.count)
-            records.append(
-                Record(
-                    digest: record.digest, subject: moved(record.subject), group: intern(old.groups[Int(record.group)]),
-                    metric: intern(old.metrics[Int(record.metric)]), kind: record.kind, isFull: record.isFull))
-            cellMarks += oldMarks.cells[(number * levels)..<((number + 1) * levels)]
-            recordNumbers[record.digest] = new
+            let new = append(
+                digest: record.digest, subject: moved(record.subject),
+                group: intern(old.groups[Int(record.group)].path), metric: intern(old.metrics[Int(record.metric)]),
+                kind: record.kind)
+            cellMarks.replaceSubrange(
+                (Int(new) * levels)..., with: oldMarks.cells[(number * levels)..<((number + 1) * levels)])
+            moveMarks(to: records[Int(new)].node, from: record.node)
             mapping[number] = new
         }
         return mapping
     }
 
-    private func forgetMarks(ofRecord record: Int) {
-        let count = ladder.resolutions.count
-        for index in (record * count)..<((record + 1) * count) { cellMarks[index] = .none }
-    }
-
     private func intern(_ path: [String]) -> UInt32 {
         let bytes = CellName.joined(path)
         if let known = groupNumbers[bytes] { return known }
+        let parent = path.count > 1 ? intern(Array(path.dropLast())) : nil
         let number = UInt32(groups.count)
-        groups.append(path)
+        groups.append(
+            Group(
+                path: path, parent: parent ?? number, digest: digester(PageField.group(path)),
+                isOther: path.last == Reserved.other))
         groupNumbers[bytes] = number
         return number
     }

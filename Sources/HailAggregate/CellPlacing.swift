@@ -47,12 +47,10 @@ struct CellPlacing {
             mark = CellBook.CellMark(
                 chunk: Int32(truncatingIfNeeded: chunk), lastOffset: Int16(offset), bucketCount: 1,
                 isOnFirstPage: page.fieldCount < CellPlacing.firstPageFields)
-            if let name = name(of: record) {
-                draft.add(
-                    name: name, to: target,
-                    page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: book.digest(of: name)))
-                if mark.isOnFirstPage { page.fieldCount += 1 }
-            }
+            let isNamedOnFirst = isNamedOnFirstPage(record, level, chunk: chunk) ?? mark.isOnFirstPage
+            let (name, digest) = name(of: record)
+            draft.add(name: name, to: target, page: isNamedOnFirst ? 0 : PageField.overflowPage(of: digest))
+            if isNamedOnFirst { page.fieldCount += 1 }
         } else if mark.lastOffset != Int16(offset) {
             mark.lastOffset = Int16(offset)
             if mark.bucketCount < .max { mark.bucketCount += 1 }
@@ -68,11 +66,23 @@ struct CellPlacing {
             page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest))
     }
 
-    /// What a page must hold for a reader to find a record: its metric's name beside the overall group, the
-    /// group's name beside every other that a line named in full.
-    private func name(of record: CellBook.Record) -> [UInt8]? {
+    /// Where the store put the name of a record's group; nil if it was not asked.
+    private func isNamedOnFirstPage(_ record: CellBook.Record, _ level: Int, chunk: Int64) -> Bool? {
+        guard record.node != Admissions.none else { return nil }
+        let shard = book.subjects[Int(record.subject)].shard
+        return switch book.admissions.state(record.node, level, chunk: chunk, shard: shard) {
+        case .onFirstPage: true
+        case .onOverflowPage: false
+        case .unknown, .refused: nil
+        }
+    }
+
+    /// What a page must hold for a reader to find a record: its metric's name beside the overall group, the group's
+    /// name beside every other.
+    private func name(of record: CellBook.Record) -> (name: [UInt8], digest: Digest) {
         let group = book.groups[Int(record.group)]
-        if group.isEmpty { return PageField.metric(book.metrics[Int(record.metric)], kind: record.kind) }
-        return record.isFull ? PageField.group(group) : nil
+        guard group.path.isEmpty else { return (PageField.group(group.path), group.digest) }
+        let name = PageField.metric(book.metrics[Int(record.metric)], kind: record.kind)
+        return (name, book.digest(of: name))
     }
 }

@@ -5,10 +5,11 @@ struct CellWriter {
     let book: CellBook
     let placing: CellPlacing
     let nowSeconds: Int64
+    let fold: CellFold
 
     /// What a record gathered in one span.
     private struct Row {
-        let record: UInt32
+        var record: UInt32
         let startSeconds: Int64
         let widthSeconds: Int64
         var cell: CellSums
@@ -18,9 +19,17 @@ struct CellWriter {
             if case .gauge(let moves) = cell { moves.value == nil } else { false }
         }
 
-        /// Fields that the cell takes in a page, at most.
-        var pageFieldCount: Int32 {
-            if case .timer = cell { Int32(TimerComponent.allCases.count) } else { 0 }
+        init(record: UInt32, startSeconds: Int64, widthSeconds: Int64, cell: CellSums) {
+            self.record = record
+            self.startSeconds = startSeconds
+            self.widthSeconds = widthSeconds
+            self.cell = cell
+        }
+
+        /// The same of another record.
+        init(_ record: UInt32, _ row: Row) {
+            self = row
+            self.record = record
         }
     }
 
@@ -34,6 +43,24 @@ struct CellWriter {
                     Row(record: record, startSeconds: key.startSeconds, widthSeconds: key.widthSeconds, cell: cell))
             }
         }
+        var refusedMoves: [Row] = []
+        CellWriter.forEachRecord(of: &rows) { own in
+            if !own.contains(where: \.isMove) {
+                write(own, to: &draft, isConditional: isConditional)
+            } else if let other = otherOfMoves(own) {
+                refusedMoves += own.map { Row(other, $0) }
+            } else {
+                writeSteps(own, to: &draft, isConditional: isConditional)
+            }
+        }
+        for (cell, sums) in fold.takeCells() {
+            write(sums, of: cell.record, cell.level, cell.bucket, &draft, isConditional)
+        }
+        CellWriter.forEachRecord(of: &refusedMoves) { writeSteps($0, to: &draft, isConditional: isConditional) }
+    }
+
+    /// Calls `body` with the rows of each record, in order of time.
+    private static func forEachRecord(of rows: inout [Row], _ body: (ArraySlice<Row>) -> Void) {
         rows.sort {
             ($0.record, $0.startSeconds, -$0.widthSeconds) < ($1.record, $1.startSeconds, -$1.widthSeconds)
         }
@@ -41,31 +68,49 @@ struct CellWriter {
         while first < rows.count {
             var end = first
             while end < rows.count, rows[end].record == rows[first].record { end += 1 }
-            let own = rows[first..<end]
-            if own.contains(where: \.isMove) {
-                writeSteps(own, to: &draft, isConditional: isConditional)
-            } else {
-                write(own, to: &draft, isConditional: isConditional)
-            }
+            body(rows[first..<end])
             first = end
         }
     }
 
+    /// The gauge under `__other__` that moves in place of a refused one.
+    ///
+    /// The all-time total decides, since what a move comes to is worked out there.
+    private func otherOfMoves(_ rows: ArraySlice<Row>) -> UInt32? {
+        guard let record = rows.first?.record else { return nil }
+        let target = fold.target(of: record, book.ladder.resolutions.count - 1, bucket: 0)
+        guard let target, target != record else { return nil }
+        fold.weigh(record, Double(rows.count), isFolded: true)
+        return target
+    }
+
     /// Adds the cells of one record, every resolution of every row.
     private func write(_ rows: ArraySlice<Row>, to draft: inout Draft, isConditional: Bool) {
+        guard let record = rows.first?.record else { return }
+        var isFolded = false
+        func write(_ cell: CellSums, _ level: Int, _ bucket: Int64) {
+            let target = fold.target(of: record, level, bucket: bucket)
+            if target == record {
+                self.write(cell, of: record, level, bucket, &draft, isConditional)
+            } else if let target {
+                isFolded = true
+                fold.add(cell, to: CellFold.Cell(record: target, level: level, bucket: bucket))
+            }
+        }
         for (level, resolution) in book.ladder.resolutions.enumerated() {
-            var gathered: (bucket: Int64, row: Row)?
+            var gathered: (bucket: Int64, cell: CellSums)?
             for row in rows where keeps(row, resolution) {
                 let bucket = resolution.bucket(at: row.startSeconds)
                 if gathered?.bucket == bucket {
-                    gathered?.row.cell.merge(row.cell)
+                    gathered?.cell.merge(row.cell)
                 } else {
-                    if let (bucket, row) = gathered { write(row, level, bucket, &draft, isConditional) }
-                    gathered = (bucket, row)
+                    if let (bucket, cell) = gathered { write(cell, level, bucket) }
+                    gathered = (bucket, row.cell)
                 }
             }
-            if let (bucket, row) = gathered { write(row, level, bucket, &draft, isConditional) }
+            if let (bucket, cell) = gathered { write(cell, level, bucket) }
         }
+        fold.weigh(record, rows.reduce(0) { $0 + $1.cell.weight }, isFolded: isFolded)
     }
 
     /// Adds the cells of a gauge that is moved, row by row in order of time.
@@ -76,8 +121,10 @@ struct CellWriter {
         for row in rows {
             draft.beginStep()
             for (level, resolution) in book.ladder.resolutions.enumerated().reversed() where keeps(row, resolution) {
-                write(
-                    row, level, resolution.bucket(at: row.startSeconds), &draft, isConditional, isStep: true)
+                let bucket = resolution.bucket(at: row.startSeconds)
+                // A chunk may refuse what the all-time total admits.
+                let target = fold.target(of: row.record, level, bucket: bucket) ?? row.record
+                write(row.cell, of: target, level, bucket, &draft, isConditional, isStep: true)
             }
             if !isConditional, draft.isFull { draft.closeBatch() }
         }
@@ -90,15 +137,15 @@ struct CellWriter {
 
     /// Adds one cell; then closes the batch if it is full, unless the cell is a part of something whole.
     private func write(
-        _ row: Row, _ level: Int, _ bucket: Int64, _ draft: inout Draft, _ isConditional: Bool, isStep: Bool = false
+        _ cell: CellSums, of record: UInt32, _ level: Int, _ bucket: Int64, _ draft: inout Draft,
+        _ isConditional: Bool, isStep: Bool = false
     ) {
         let resolution = book.ladder.resolutions[level]
-        let digest = book.records[Int(row.record)].digest
+        let digest = book.records[Int(record)].digest
         let place = placing.place(
-            row.record, level, bucket: bucket, fieldCount: row.pageFieldCount, in: &draft,
-            isConditional: isConditional)
+            record, level, bucket: bucket, fieldCount: cell.pageFieldCount, in: &draft, isConditional: isConditional)
         let own = BucketKey(resolution: resolution, bucket: bucket, digest: digest)
-        switch row.cell {
+        switch cell {
         case .timer(let sums):
             for (component, number, text) in CellWriter.components(of: sums) {
                 draft.add(component, number: number, text: text, of: digest, at: place)
@@ -130,5 +177,12 @@ struct CellWriter {
         return parts + [
             (.least, sums.least, nil), (.greatest, sums.greatest, nil), (.squares, 0, "\(sums.squares)"),
         ]
+    }
+}
+
+extension CellSums {
+    /// Fields that the cell takes in a page, at most.
+    fileprivate var pageFieldCount: Int32 {
+        if case .timer = self { Int32(TimerComponent.allCases.count) } else { 0 }
     }
 }

@@ -5,18 +5,27 @@ package import HailCore
 /// Confined to the flush queue.
 package final class PendingCells {
     package private(set) var shards = [PendingShard](repeating: PendingShard(), count: 256)
+    /// What was taken out of `shards` and has no number yet, since the store is asked about it first or the spool did
+    /// not take it; what comes meanwhile is no part of it.
+    private var due: [UInt8: PendingShard] = [:]
     package let book: CellBook
-    private let droppedDimensions: Set<Name>
+    /// Another set holds for series that are admitted from then on.
+    package var droppedDimensions: Set<Name>
+    private let namer: Namer
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
+    /// The plans of windows that were folded and not cleared, by number: their lane may have a new table by now.
+    private var folded: [UInt64: SeriesPlans] = [:]
     /// Whether a lane began a new table, so that records may be left that no plan needs.
     private var hasGarbage = false
     // Scratch for one fold, by record.
     private var sums: [Int128] = []
     private var seen: [Bool] = []
 
-    package init(book: CellBook, droppedDimensions: Set<Name> = []) {
+    /// - Parameter namer: reads the identities of the series that come in.
+    package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
         self.book = book
+        self.namer = namer
         self.droppedDimensions = droppedDimensions
     }
 
@@ -25,7 +34,7 @@ package final class PendingCells {
     /// Bytes that the pending sums take, about.
     package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds a window, and zeroes its sums as it reads them.
+    /// Adds a window.
     ///
     /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
     ///   yet; the others are left out. Nil takes all.
@@ -33,17 +42,18 @@ package final class PendingCells {
     package func fold(_ window: ClosedWindow, residual: Set<UInt8>? = nil) -> Set<UInt8> {
         let plans = self.plans(for: window)
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        if residual == nil { folded[window.id] = plans }
         let finest = book.ladder.finest
         let start = finest.startSeconds(ofBucket: finest.bucket(at: window.startSeconds))
         var parts = Set<UInt8>()
         growScratch()
         var touched: [UInt32] = []
+        var place = 0
         for series in window.sums.touched {
             let plan = plans.plans[Int(series)]
             for slot in 0..<Int(plan.slotCount) {
-                let place = Int(plan.firstSlot) + slot
                 add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
-                window.sums.sums[place] = 0
+                place += 1
             }
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
@@ -66,15 +76,20 @@ package final class PendingCells {
         return parts
     }
 
-    /// What a window holds that was not folded yet, as the spool keeps it.
+    /// Forgets how a window was folded; its `body` may no longer be asked for.
+    package func clear(_ window: ClosedWindow) { folded[window.id] = nil }
+
+    /// What a window holds that was not cleared yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
-        let plans = self.plans(for: window)
+        let plans = folded[window.id] ?? self.plans(for: window)
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
+        var place = 0
         for index in window.sums.touched {
             let plan = plans.plans[Int(index)]
-            let slots = Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+            let slots = place..<(place + Int(plan.slotCount))
+            place = slots.upperBound
             series.append(
                 WindowBody.Series(
                     identity: Array(plan.identity), timeSeconds: nil, sums: slots.map { window.sums.sums[$0] }))
@@ -124,30 +139,81 @@ package final class PendingCells {
         return grouped.values.map { $0[...] } + runs
     }
 
-    /// Takes all that a shard holds.
+    /// Takes all that a shard holds, what is due before what came later.
     package func take(shard: UInt8) -> PendingShard {
+        due.removeValue(forKey: shard) ?? takeMerging(shard: shard)
+    }
+
+    /// Takes what still merges, without what is due.
+    package func takeMerging(shard: UInt8) -> PendingShard {
         defer { shards[Int(shard)] = PendingShard() }
         return shards[Int(shard)]
     }
 
-    /// Puts back what `take` took, where nothing became of it; nothing may have been folded since.
-    package func putBack(_ cells: PendingShard, shard: UInt8) { shards[Int(shard)] = cells }
+    /// Puts back what `take` took, where nothing became of it.
+    package func putBack(_ cells: PendingShard, shard: UInt8) { due[shard] = cells }
 
-    /// Gives up the finest width that any span still knows, for the next coarser one.
+    /// Whether a shard has anything to send.
+    package func isEmpty(shard: UInt8) -> Bool { due[shard] == nil && shards[Int(shard)].isEmpty }
+
+    package var isEmpty: Bool { due.isEmpty && shards.allSatisfy(\.isEmpty) }
+
+    /// What the store must be asked before a shard's cells get a number; nil where they may get it now.
+    ///
+    /// What is asked about is set apart, so that what comes meanwhile raises no further questions.
+    package func ask(shard: UInt8, nowSeconds: Int64) -> AdmissionAsk? {
+        let cells = take(shard: shard)
+        due[shard] = cells
+        return AdmissionSurvey(book: book, nowSeconds: nowSeconds).ask(of: cells, shard: Shard(shard))
+    }
+
+    /// Takes what the store answered.
+    ///
+    /// - Returns: how many nodes it could not judge, which are admitted then.
+    @discardableResult
+    package func take(_ verdicts: [[AdmissionAsk.Verdict]], of ask: AdmissionAsk) -> Int {
+        for (page, verdicts) in zip(ask.pages, verdicts) {
+            for (item, verdict) in zip(page.items, verdicts) {
+                book.admissions.take(verdict, item, page.level, chunk: page.chunk, shard: ask.shard)
+            }
+        }
+        return verdicts.reduce(0) { $0 + $1.count { $0 == .unreadable } }
+    }
+
+    /// The finest width that any span still knows; nil where nothing is pending.
+    package var finestSeconds: Int64? { shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min() }
+
+    /// Gives up the finest width that any span still knows, for the next coarser one; behind the coarsest there is the
+    /// all-time total alone.
     ///
     /// - Returns: cells given up; 0 when nothing finer is left to fold.
     package func coarsen() -> Int {
-        let widths = book.ladder.resolutions.filter { !$0.isAllTime }.map(\.widthSeconds)
-        let finest = shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min()
-        guard let finest, let coarser = widths.first(where: { $0 > finest }) else { return 0 }
+        guard let finest = finestSeconds, let coarser = book.ladder.foldedWidths.first(where: { $0 > finest }) else {
+            return 0
+        }
         var given = 0
         for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
         return given
     }
 
+    /// Has one window stand for several, of which nothing is anywhere else than here.
+    ///
+    /// - Returns: the shards that hold a part of them.
+    package func merge(windows: Set<UInt64>, into id: UInt64) -> Int {
+        shards.indices.count { shard in
+            let isDue = due[UInt8(shard)]?.merge(windows: windows, into: id) ?? false
+            return shards[shard].merge(windows: windows, into: id) || isDue
+        }
+    }
+
+    /// Forgets the plans of windows that came from the spool.
+    package func forget(lane: Int) {
+        if plans.removeValue(forKey: lane) != nil { hasGarbage = true }
+    }
+
     /// Forgets the records of series that lanes no longer have, where that may be done: nothing is pending.
     package func compact() {
-        guard hasGarbage, shards.allSatisfy(\.isEmpty) else { return }
+        guard hasGarbage, isEmpty else { return }
         hasGarbage = false
         var used = [Bool](repeating: false, count: book.recordCount)
         for plan in plans.values { plan.mark(&used) }
@@ -165,8 +231,11 @@ package final class PendingCells {
     /// The plans of the lane's present table; those of an earlier one are dropped.
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
-        if plans[window.lane] != nil { hasGarbage = true }
-        let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        let new = SeriesPlans(generation: window.generation, arena: window.arena, namer: namer)
+        if let former = plans[window.lane] {
+            hasGarbage = true
+            new.carry(window.carried, from: former)
+        }
         plans[window.lane] = new
         return new
     }
@@ -226,7 +295,7 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
             guard residual?.contains(shard) ?? true else { return }
             let key = SpanSums.Key(
-                startSeconds: startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
+                startSeconds: startSeconds, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
                 condition: window.condition)
             if shards[Int(shard)].claim(key.condition, for: window.id) {
                 shards[Int(shard)].add(cell, of: record, key: key)
@@ -256,7 +325,8 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
         }
         let key = SpanSums.Key(
-            startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
+            startSeconds: start, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
+            condition: window.condition)
         for shard in spans.indices
         where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
             if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(spans[shard], key: key) }

@@ -18,4 +18,6 @@ package enum Limits {
     package static let futureSeconds: Int64 = 600
     /// Cells that one script call may carry.
     package static let cellsPerBatch = 2_000
+    /// Names that one script call may ask for.
+    package static let namesPerAsk = 4_000
 }

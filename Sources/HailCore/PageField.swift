@@ -36,7 +36,7 @@ package enum PageField {
 
     /// The name of a group in a page: `g`, then the parts joined by 0x00.
     ///
-    /// Only full dimension paths are written; every prefix of one is known by it.
+    /// Agents ask by it whether the group is admitted; see `AdmissionAsk`.
     package static func group(_ parts: [String]) -> [UInt8] { [UInt8(ascii: "g")] + CellName.joined(parts) }
 
     /// The name of a metric in a page: `m`, the kind's letter, the name.
@@ -48,4 +48,10 @@ package enum PageField {
     package static func timer(_ digest: Digest, offset: Int, _ component: TimerComponent) -> [UInt8] {
         cell(digest, offset: offset, isMillionths: false) + [component.rawValue]
     }
+
+    /// Where the counts of a chunk say how many dimensions the subject has.
+    package static let dimensionCount = [UInt8(ascii: "d")]
+
+    /// Where they say how many groups deeper than a dimension lie under it.
+    package static func valueCount(of dimension: String) -> [UInt8] { [UInt8(ascii: "v")] + Array(dimension.utf8) }
 }

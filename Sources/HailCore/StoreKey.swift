@@ -24,6 +24,8 @@ package enum StoreKey {
         package static let members = UInt8(ascii: "s")
         /// A quarter of a set cell that has many members, as a HyperLogLog; the key's page is 1…4.
         package static let distinct = UInt8(ascii: "h")
+        /// How many dimensions a subject has in one chunk, and how many values each, once there are many.
+        package static let counts = UInt8(ascii: "v")
         /// The child subjects of a subject, a sorted set by name.
         package static let names = UInt8(ascii: "n")
     }

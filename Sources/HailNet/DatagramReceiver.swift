@@ -20,15 +20,20 @@ package final class DatagramReceiver: @unchecked Sendable {
     private var ring: OpaquePointer?
     private var handler: Handler
     private var plan: NapPlan
-    private var drops = KernelDropCount()
+    private var drops: KernelDropCount
     private var isStopping = false
 
     /// What a stop that drains takes at most, so that a sender who never pauses cannot hold it up.
-    private static let drainNanoseconds: UInt64 = 2_000_000_000
+    private static let drainNanoseconds: UInt64 = 1_000_000_000
 
     /// A receiver that has not started; `queue` is serial, and state that `handler` captures belongs to it.
-    package init(_ socket: DatagramSocket, on queue: DispatchQueue, handler: @escaping Handler) throws(NetError) {
-        guard let ring = ingest_ring_create() else {
+    ///
+    /// - Parameter needsPeers: whether the handler asks who sent a datagram; else all senders are `any`, which saves the
+    ///   kernel a copy.
+    package init(
+        _ socket: DatagramSocket, on queue: DispatchQueue, needsPeers: Bool = true, handler: @escaping Handler
+    ) throws(NetError) {
+        guard let ring = ingest_ring_create(needsPeers ? 1 : 0) else {
             throw .system(action: "map memory for", subject: "\(socket.address)", code: ENOMEM)
         }
         self.ring = ring
@@ -37,6 +42,7 @@ package final class DatagramReceiver: @unchecked Sendable {
         self.handler = handler
         address = socket.address
         plan = NapPlan(socket.receiveBuffer)
+        drops = KernelDropCount(from: socket.dropsBefore)
     }
 
     /// Starts to receive.
@@ -127,8 +133,6 @@ package final class DatagramReceiver: @unchecked Sendable {
             // An error belongs to one datagram (an ICMP answer, short memory) and is gone once it was read.
             guard count > 0 else { return (received, true) }
             received += Int(count)
-            var value: UInt32 = 0
-            if ingest_ring_drops(ring, &value) != 0 { drops.take(value) }
             handler(
                 DatagramBatch(
                     UnsafeBufferPointer(start: ingest_ring_datagrams(ring), count: Int(count))))

@@ -10,14 +10,21 @@ package final class DatagramSocket: Sendable {
     /// Whether it is a unix socket, not UDP.
     package var isUnix: Bool { if case .unix = address { true } else { false } }
 
+    /// Whether it was handed over: what comes after this process waits in it for the next one.
+    package let isHanded: Bool
+    /// Datagrams that the kernel dropped at a socket that was handed over, before this process had it (modulo 2³²).
+    package let dropsBefore: UInt32
+
     let descriptor: Descriptor
     /// nil unless this is a unix socket that was bound here.
     private let file: SocketFile?
 
-    private init(_ descriptor: consuming Descriptor, file: SocketFile?) throws(NetError) {
+    private init(_ descriptor: consuming Descriptor, file: SocketFile?, isHanded: Bool = false) throws(NetError) {
         address = try SocketAddress.bound(to: descriptor)
-        receiveBuffer = ReceiveBuffer(raising: descriptor)
-        SocketOption.set(SO_RXQ_OVFL, to: 1, on: descriptor)
+        receiveBuffer =
+            isHanded ? ReceiveBuffer(raisingHanded: descriptor) : ReceiveBuffer(raising: descriptor)
+        self.isHanded = isHanded
+        dropsBefore = isHanded ? DatagramSocket.kernelDrops(at: descriptor) ?? 0 : 0
         let flags = fcntl(descriptor.number, F_GETFL)
         guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
             throw .system(action: "set up", subject: "\(address)", code: errno)
@@ -36,7 +43,7 @@ package final class DatagramSocket: Sendable {
             throw .system(action: "adopt", subject: "descriptor \(number), no datagram socket,", code: ENOTSOCK)
         }
         _ = fcntl(number, F_SETFD, FD_CLOEXEC)
-        try self.init(descriptor, file: nil)
+        try self.init(descriptor, file: nil, isHanded: true)
     }
 
     /// Binds one socket a lane to the same address; the kernel spreads senders over them.
@@ -65,7 +72,9 @@ package final class DatagramSocket: Sendable {
     }
 
     /// Datagrams that the kernel dropped at this socket (modulo 2³²), or nil where it does not say.
-    var kernelDrops: UInt32? {
+    var kernelDrops: UInt32? { DatagramSocket.kernelDrops(at: descriptor) }
+
+    private static func kernelDrops(at descriptor: borrowing Descriptor) -> UInt32? {
         var drops: UInt32 = 0
         return ingest_socket_drops(descriptor.number, &drops) == 0 ? drops : nil
     }

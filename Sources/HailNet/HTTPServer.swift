@@ -25,8 +25,13 @@ package final class HTTPServer: @unchecked Sendable {
     private static let farewellNanoseconds: UInt64 = 1_000_000_000
 
     /// Binds every address; callers wait in the system's queue until `start`.
-    package init(on wanted: [SocketAddress], limits: HTTPLimits = HTTPLimits()) throws(NetError) {
+    ///
+    /// - Parameter handed: descriptors of listening sockets that the program was started with, to be taken over.
+    package init(
+        on wanted: [SocketAddress], adopting handed: [Int32] = [], limits: HTTPLimits = HTTPLimits()
+    ) throws(NetError) {
         var bound: [ListeningSocket] = []
+        for number in handed { bound.append(try ListeningSocket(adopting: number)) }
         for address in wanted { bound.append(try ListeningSocket(on: address)) }
         listeners = bound
         addresses = bound.map(\.address)

@@ -1,10 +1,10 @@
-/// A running count of drops, from a counter of the kernel that wraps at 2³² and is read out of order: a datagram
-/// carries the value of the moment it was queued, which may be older than one read from the socket since.
+/// A running count of drops, from a counter of the kernel that wraps at 2³².
 package struct KernelDropCount: Equatable, Sendable {
     package private(set) var total: UInt64 = 0
-    private var last: UInt32 = 0
+    private var last: UInt32
 
-    package init() {}
+    /// - Parameter start: what the counter says already and is no drop of this count's.
+    package init(from start: UInt32 = 0) { last = start }
 
     /// Takes in a value; one that is older than the newest (less than half the counter's range behind) adds nothing.
     package mutating func take(_ value: UInt32) {

@@ -40,7 +40,7 @@ final class LineConnection: @unchecked Sendable {
     func start() {
         source.setEventHandler { [weak self] in self?.read() }
         source.activate()
-        idle.setEventHandler { [weak self] in self?.end() }
+        idle.setEventHandler { [weak self] in self?.cutOff() }
         waitAgain()
         idle.activate()
     }
@@ -48,6 +48,12 @@ final class LineConnection: @unchecked Sendable {
     /// Takes what has arrived already, and closes.
     func readAndClose() {
         read()
+        cutOff()
+    }
+
+    /// Ends a connection whose peer has not: the beginning of a line that stands at its end is no line.
+    private func cutOff() {
+        rest = []
         end()
     }
 

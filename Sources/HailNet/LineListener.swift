@@ -24,8 +24,19 @@ package final class LineListener: @unchecked Sendable {
     private var connections: [Int32: LineConnection] = [:]
 
     /// - Parameter queue: serial; state that `handler` captures belongs to it.
-    package init(on wanted: SocketAddress, queue: DispatchQueue, handler: @escaping Handler) throws(NetError) {
-        let socket = try ListeningSocket(on: wanted)
+    package convenience init(
+        on wanted: SocketAddress, queue: DispatchQueue, handler: @escaping Handler
+    ) throws(NetError) {
+        self.init(try ListeningSocket(on: wanted), queue: queue, handler: handler)
+    }
+
+    /// Takes over a listening socket that the program was started with.
+    package convenience init(adopting number: Int32, queue: DispatchQueue, handler: @escaping Handler) throws(NetError)
+    {
+        self.init(try ListeningSocket(adopting: number), queue: queue, handler: handler)
+    }
+
+    private init(_ socket: ListeningSocket, queue: DispatchQueue, handler: @escaping Handler) {
         address = socket.address
         self.socket = socket
         self.queue = queue

@@ -9,6 +9,24 @@ final class ListeningSocket: Sendable {
 
     private static let backlog: Int32 = 1_024
 
+    /// Takes over a listening socket that the program was started with.
+    ///
+    /// The file of a unix socket stays with whoever made it.
+    init(adopting number: Int32) throws(NetError) {
+        let descriptor = Descriptor(owning: number)
+        let flags = fcntl(number, F_GETFL)
+        guard SocketOption.value(of: SO_ACCEPTCONN, on: descriptor) == 1, flags >= 0,
+            fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0
+        else {
+            _ = descriptor.release()
+            throw .system(action: "adopt", subject: "descriptor \(number), no listening socket,", code: ENOTSOCK)
+        }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        file = nil
+        address = try SocketAddress.bound(to: descriptor)
+        self.descriptor = descriptor
+    }
+
     init(on wanted: SocketAddress) throws(NetError) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let number = socket(wanted.family, type, 0)

@@ -12,6 +12,8 @@ package enum NetError: Error, Equatable {
     case notASocket(path: String)
     /// libmicrohttpd did not start on the address.
     case serverRefused(address: String)
+    /// What the program was started with is not what sd_listen_fds(3) says.
+    case badHandover(String)
     /// The peer did not answer in time.
     case timedOut(subject: String)
     /// What came back is not the answer to an HTTP request.
@@ -28,6 +30,7 @@ extension NetError: CustomStringConvertible {
         case .addressInUse(let address): "\(address) is in use by another program"
         case .notASocket(let path): "\(path) exists and is no socket"
         case .serverRefused(let address): "the HTTP server did not start on \(address)"
+        case .badHandover(let reason): reason
         case .timedOut(let subject): "\(subject) did not answer in time"
         case .badAnswer(let subject, let reason): "\(subject) did not answer HTTP: \(reason)"
         }

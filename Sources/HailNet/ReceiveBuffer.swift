@@ -18,6 +18,22 @@ package struct ReceiveBuffer: Equatable, Sendable {
         isSmall ? "sysctl -w net.core.rmem_max=\(ReceiveBuffer.wantedBytes)" : nil
     }
 
+    /// What raises it where the socket was handed over.
+    package var handedRemedy: String? {
+        isSmall ? "ReceiveBuffer=\(ReceiveBuffer.wantedBytes >> 20)M in the socket unit" : nil
+    }
+
+    /// Asks for a larger buffer of a socket that was handed over, and reads what it is.
+    ///
+    /// Only by right: who made the socket may have had more rights, and the ordinary way would cut what they gave it.
+    init(raisingHanded descriptor: borrowing Descriptor) {
+        let found = ReceiveBuffer(of: descriptor)
+        if found.isSmall {
+            SocketOption.set(SO_RCVBUFFORCE, to: Int32(ReceiveBuffer.wantedBytes), on: descriptor)
+        }
+        self.init(of: descriptor)
+    }
+
     /// Asks for the largest buffer that is allowed, and reads what the kernel gave.
     init(raising descriptor: borrowing Descriptor) {
         let wanted = Int32(ReceiveBuffer.wantedBytes)

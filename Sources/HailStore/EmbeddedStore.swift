@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Synchronization
 
 /// A private `redis-server` under the data folder, reached through a unix socket.
 ///
@@ -17,6 +18,9 @@ package final class EmbeddedStore: @unchecked Sendable {
     ///
     /// Confined to `queue`.
     private var child: pid_t?
+
+    /// Whether nothing is started any more.
+    private let isEnding = Atomic(false)
 
     private var lockPath: String { folder + "/store.lock" }
     private var logPath: String { folder + "/store.log" }
@@ -80,9 +84,27 @@ package final class EmbeddedStore: @unchecked Sendable {
         }
     }
 
+    /// Shuts the server down for good: none is started afterwards, and whoever waits for one gives up.
+    ///
+    /// - Returns: false if it was still there after `seconds`; then it is left to itself, and to the next agent.
+    @discardableResult
+    package func end(within seconds: Double) -> Bool {
+        isEnding.store(true, ordering: .relaxed)
+        let done = DispatchSemaphore(value: 0)
+        // Not `sync`: somebody may wait there for an answer of a server that hangs.
+        let deadline = DispatchTime.now() + seconds
+        DispatchQueue.global().async { [self] in
+            if stop(within: seconds) { done.signal() }
+        }
+        return done.wait(timeout: deadline) == .success
+    }
+
     private func startOrAdopt(until deadline: DispatchTime) throws(StoreError) -> Start {
         var starts = 0
         while true {
+            guard !isEnding.load(ordering: .relaxed) else {
+                throw .serverFailed(reason: "the agent is stopping", log: "")
+            }
             let lock = try openLock()
             if lock.lockExclusively() {
                 reap()
@@ -107,7 +129,8 @@ package final class EmbeddedStore: @unchecked Sendable {
     private static let loadingSeconds = 2.0
 
     private func waitWhileLoading(_ connection: inout RedisConnection, until deadline: DispatchTime) {
-        while DispatchTime.now() < deadline, case .error(let text)? = try? connection.send(RedisCommand("PING")),
+        while DispatchTime.now() < deadline, !isEnding.load(ordering: .relaxed),
+            case .error(let text)? = try? connection.send(RedisCommand("PING")),
             text.hasPrefix("LOADING")
         {
             usleep(1_000)

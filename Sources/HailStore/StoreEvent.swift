@@ -10,6 +10,8 @@ package enum StoreEvent: Equatable, Sendable {
     case shardStopped(Shard, reason: String)
     /// A batch could not be sent, since its bytes are gone from memory and from the spool.
     case lost(BatchHeader)
+    /// The store said which values are admitted.
+    case judged([AdmissionAnswer])
     /// The store answers.
     case up
     case down(reason: String)

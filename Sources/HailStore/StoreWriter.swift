@@ -1,21 +1,6 @@
 package import Dispatch
 package import HailCore
 
-/// A numbered batch handed over to be put into the store.
-package struct SubmittedBatch: Sendable {
-    package let header: BatchHeader
-    /// `Batch.encoded`.
-    package let bytes: [UInt8]
-    /// Where the spool has it; nil if it could not be written there.
-    package let location: SpoolLocation?
-
-    package init(header: BatchHeader, bytes: [UInt8], location: SpoolLocation?) {
-        self.header = header
-        self.bytes = bytes
-        self.location = location
-    }
-}
-
 /// Puts numbered batches into the store, each exactly once, and says what became of them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched on `queue` only.
@@ -23,7 +8,7 @@ package final class StoreWriter: @unchecked Sendable {
     /// Bytes of script calls that are under way at once.
     private static let roundBytes = 4 << 20
     /// Bytes of waiting batches kept in memory; beyond it they are read back from the spool.
-    private static let retainedLimitBytes = 64 << 20
+    private static let retainedLimitBytes = 32 << 20
     /// Seconds the guards of an agent that is done are kept.
     private static let retiredGuardSeconds = 3_600
 
@@ -53,6 +38,7 @@ package final class StoreWriter: @unchecked Sendable {
     // Confined to `queue`.
     private var connection: RedisConnection?
     private var scriptHash: [UInt8] = []
+    private var desk = AdmissionDesk()
     private var deliveries: [Lane: ShardDelivery] = [:]
     private var order: [Lane] = []
     private var firstInTurn = 0
@@ -105,6 +91,14 @@ package final class StoreWriter: @unchecked Sendable {
                     ShardDelivery.Item(
                         header: batch.header, bytes: keeps ? batch.bytes : nil, location: batch.location))
             }
+            pump()
+        }
+    }
+
+    /// Asks the store which values it admits; the answers come as `judged`, sooner or later.
+    package func submit(_ asks: [AdmissionAsk]) {
+        queue.async { [self] in
+            for ask in asks { desk.add(ask) }
             pump()
         }
     }
@@ -162,7 +156,7 @@ package final class StoreWriter: @unchecked Sendable {
         return done.wait(timeout: .now() + seconds) == .success
     }
 
-    private var isIdle: Bool { !deliveries.values.contains { $0.isBusy } }
+    private var isIdle: Bool { desk.isEmpty && !deliveries.values.contains { $0.isBusy } }
 
     private func enqueue(_ item: ShardDelivery.Item) {
         let lane = Lane(agent: item.header.identity.agent, shard: item.header.shard)
@@ -184,6 +178,7 @@ package final class StoreWriter: @unchecked Sendable {
             guard !isClosed else { return }
             do throws(StoreError) {
                 try connectIfNeeded()
+                try ask()
                 if try round() { pump() }
             } catch {
                 lose(connectionFor: error)
@@ -193,6 +188,20 @@ package final class StoreWriter: @unchecked Sendable {
                 idleWaiters = []
             }
         }
+    }
+
+    private func ask() throws(StoreError) {
+        let commands = desk.commands(limitBytes: StoreWriter.roundBytes)
+        guard !commands.isEmpty, connection != nil else { return }
+        let outcome = desk.take(try connection?.pipeline(commands) ?? [])
+        if outcome.needsScript { try loadScripts() }
+        if let reason = outcome.heldReason {
+            if outcome.answers.isEmpty { goDown(reason) }
+            waitBeforeNextTry()
+        } else if !desk.isEmpty {
+            pump()
+        }
+        if !outcome.answers.isEmpty { report(.judged(outcome.answers)) }
     }
 
     /// Sends one batch of every shard that may send, and takes the answers.
@@ -263,7 +272,7 @@ package final class StoreWriter: @unchecked Sendable {
             backoff.reset()
             goUp()
         }
-        if needsScript { try loadScript() }
+        if needsScript { try loadScripts() }
     }
 
     private func act(_ actions: [ShardDelivery.Action], for lane: Lane) {
@@ -285,19 +294,23 @@ package final class StoreWriter: @unchecked Sendable {
     private func connectIfNeeded() throws(StoreError) {
         guard connection == nil else { return }
         connection = try connector.connect()
-        try loadScript()
+        try loadScripts()
         try observeGuards(all: true)
         backoff.reset()
         goUp()
     }
 
-    private func loadScript() throws(StoreError) {
-        guard let reply = try connection?.send(RedisCommand("SCRIPT", "LOAD", FlushScript.source)) else { return }
-        guard case .bytes(let hash) = reply else {
-            if case .error(let text) = reply { throw .refused(command: "SCRIPT LOAD", reply: text) }
-            throw .unexpectedReply(command: "SCRIPT LOAD")
-        }
-        scriptHash = hash
+    private func loadScripts() throws(StoreError) {
+        scriptHash = try load(FlushScript.source)
+        desk.use(scriptHash: try load(AdmissionScript.source))
+    }
+
+    /// - Returns: the hash under which the script is called.
+    private func load(_ source: String) throws(StoreError) -> [UInt8] {
+        let reply = try connection?.send(RedisCommand("SCRIPT", "LOAD", source))
+        if case .bytes(let hash) = reply { return hash }
+        if case .error(let text) = reply { throw .refused(command: "SCRIPT LOAD", reply: text) }
+        throw .unexpectedReply(command: "SCRIPT LOAD")
     }
 
     /// Asks how far each shard got, so that a store that went back is mended even where nothing new is to be sent.
@@ -340,6 +353,7 @@ package final class StoreWriter: @unchecked Sendable {
             isRetrySet = false
             isWaiting = false
             held = []
+            desk.isHeld = false
             pump()
         }
     }

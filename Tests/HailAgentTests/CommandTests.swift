@@ -55,6 +55,19 @@ struct CommandTests {
         #expect(stage.ran?.maxValues == 5)
     }
 
+    @Test("hands the agent a way to read its options again, under the same flags")
+    func reread() throws {
+        let stage = Stage()
+        stage.files = ["/c": #"{"window":2,"log":"error"}"#]
+        #expect(stage.run("run", "--config", "/c", "--log", "debug") == 7)
+        let reread = try #require(stage.reread)
+        stage.files = ["/c": #"{"window":3,"log":"warning"}"#]
+        let options = try reread()
+        #expect(options.windowMilliseconds == 3_000 && options.logLevel == .debug)
+        stage.files = ["/c": #"{"window":99}"#]
+        #expect(throws: OptionError.self) { try reread() }
+    }
+
     @Test("check says what is wrong with the store")
     func check() {
         let stage = Stage()

@@ -48,6 +48,18 @@ struct LogTests {
         #expect(line("m", ["v": String(repeating: "é", count: 512)]).contains("é\"\n"))
     }
 
+    @Test("changes its level for every copy")
+    func change() throws {
+        let log = Log(level: .error) { _ in }
+        let copy = log
+        copy.level = .debug
+        #expect(log.level == .debug)
+        for level in LogLevel.allCases {
+            log.level = level
+            #expect(copy.level == level)
+        }
+    }
+
     @Test("leaves out what is below its level", arguments: LogLevel.allCases)
     func levels(level: LogLevel) throws {
         var pipes: [Int32] = [0, 0]

@@ -14,7 +14,7 @@ struct OptionsPageTests {
         let cells = [
             option.isFileOnly ? "`\"\(option.name)\"`" : "`\(flag)`", places,
             option.standard.map { "`\($0)`" } ?? "none",
-            option.meaning, option.allowed,
+            option.change.rawValue, option.meaning, option.allowed,
         ]
         return "| " + cells.joined(separator: " | ") + " |"
     }

@@ -17,6 +17,7 @@ final class Stage: @unchecked Sendable {
     private(set) var targets: [String] = []
     private(set) var datagrams: [[UInt8]] = []
     private(set) var ran: AgentOptions?
+    private(set) var reread: Surroundings.Reread?
     private var sendCount = 0
 
     func run(_ arguments: String...) -> Int32 { run(arguments) }
@@ -55,8 +56,9 @@ final class Stage: @unchecked Sendable {
                 return try self.answer.get()
             },
             storeFaults: { _ in self.faults },
-            run: {
-                self.ran = $0
+            run: { options, reread in
+                self.ran = options
+                self.reread = reread
                 return 7
             })
     }

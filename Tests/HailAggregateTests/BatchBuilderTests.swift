@@ -138,6 +138,7 @@ struct BatchBuilderTests {
         let named = batches.flatMap(\.groups).flatMap(\.entries).filter {
             $0.operation == .name && $0.widthSeconds == 0
         }
-        #expect(named.flatMap(\.items).count == 20_001)
+        // The values, their dimension and the metric.
+        #expect(named.flatMap(\.items).count == 20_002)
     }
 }

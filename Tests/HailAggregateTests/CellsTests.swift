@@ -173,7 +173,7 @@ struct CellsTests {
         }
     }
 
-    @Test("have names again after the store may have lost them, and after a prefix became a path of its own")
+    @Test("have names again after the store may have lost them")
     func namesAgain() throws {
         let ladder = try Ladder(parsing: "10s:1h")
         let flow = Flow(ladder: ladder)
@@ -186,11 +186,11 @@ struct CellsTests {
             #expect(Set(entry.items.map(\.field)).count == entry.items.count)
         }
         let metric = Array("mcx".utf8)
-        let path = Array("gd\0US".utf8)
-        #expect(names("s.x:1|c|#d:US") == [Array("s".utf8), metric, path])
+        let paths = [Array("gd".utf8), Array("gd\0US".utf8)]
+        #expect(names("s.x:1|c|#d:US") == Set(paths + [Array("s".utf8), metric]))
         #expect(names("s.x:1|c|#d:US") == [])
-        #expect(names("s.x:1|c|#d") == [Array("gd".utf8)])
+        #expect(names("s.x:1|c|#d") == [])
         flow.book.forgetMarks()
-        #expect(names("s.x:1|c|#d:US") == [Array("s".utf8), metric, path, Array("gd".utf8)])
+        #expect(names("s.x:1|c|#d:US") == Set(paths + [Array("s".utf8), metric]))
     }
 }

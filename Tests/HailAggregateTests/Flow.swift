@@ -6,8 +6,9 @@ import HailWire
 /// Lines on their way through lanes, windows and pending cells into batches, without the queues.
 final class Flow {
     struct Lane {
-        let table = SeriesTable(limit: 100_000)
-        var startSeconds: Int64 = 0
+        var table = SeriesTable(limit: 100_000)
+        var generation: UInt64 = 0
+        var carried: [CarriedSeries] = []
     }
 
     static let agent = Digest(high: 1, low: 2)
@@ -15,16 +16,22 @@ final class Flow {
     let pending: PendingCells
     private(set) var lanes: [Lane]
     private var windowCount: UInt64 = 0
+    /// Values that had something folded, once a flush and shard.
+    private(set) var foldedValues = 0
     private var sequences = [UInt64](repeating: 1, count: 256)
     private let buffer = LineBuffer()
     /// The clock for gauges that bring no time.
     var nowMillis: Int64 = 0
+    var gaugeSign = GaugeSign.auto
 
     init(
-        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = []
+        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
+        valueLimit: Int = .max, recordLimit: Int = .max
     ) {
-        book = CellBook(ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
-        pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
+        book = CellBook(
+            ladder: ladder, sketches: sketches, recordLimit: recordLimit, valueLimit: valueLimit,
+            digester: NameDigest.blake2b)
+        pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 
@@ -38,26 +45,23 @@ final class Flow {
     }
 
     private func scan(_ text: String, lane: Int) -> [LineError] {
+        Array(text.utf8).withUnsafeBufferPointer { scan($0, lane: lane) }
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
-        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11).scan($0, into: buffer) }
+        LineScanner(seed: 11, gaugeSign: gaugeSign).scan(text, into: buffer)
         for position in 0..<buffer.lineCount {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
         let finestSeconds = book.ladder.finest.widthSeconds
-        for position in 0..<buffer.lineCount
-        where buffer.lines[position].kind == .set && buffer.lines[position].error == nil {
-            let start = Int(buffer.lines[position].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: NameDigest.blake2b(Array(member)).high)
-        }
+        buffer.hashMembers(NameDigest.blake2b)
         table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
-                let name = try SeriesNameParser.parse(buffer.identity(of: line))
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let identity = buffer.identity(of: line)
+                let name = try SeriesNameParser.parse(identity)
+                let index = table.insert(identity, count: identity.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
             } catch {
                 line.error = error
@@ -72,22 +76,42 @@ final class Flow {
         let table = lanes[lane].table
         let (sums, newSeries) = table.close(nextSums: WindowSums())
         windowCount += 1
+        defer { lanes[lane].carried = [] }
         return ClosedWindow(
-            id: windowCount, lane: lane, generation: 0, startSeconds: startSeconds, sums: sums, newSeries: newSeries,
-            arena: table.arena, condition: condition)
+            id: windowCount, lane: lane, generation: lanes[lane].generation, startSeconds: startSeconds, sums: sums,
+            carried: lanes[lane].carried, newSeries: newSeries, arena: table.arena, condition: condition)
+    }
+
+    /// Begins a new table of a lane with what was in use lately.
+    func renew(lane: Int = 0, windows: UInt32) -> [CarriedSeries] {
+        (lanes[lane].table, lanes[lane].carried) = lanes[lane].table.renewed(windows: windows)
+        lanes[lane].generation += 1
+        return lanes[lane].carried
     }
 
     /// The batches of every shard that has something pending.
     func flush(nowSeconds: Int64, cellLimit: Int = Limits.cellsPerBatch) -> [Batch] {
         let builder = BatchBuilder(book: book, agent: Flow.agent, nowSeconds: nowSeconds, cellLimit: cellLimit)
         var all: [Batch] = []
-        for shard in UInt8.min...UInt8.max where !pending.shards[Int(shard)].isEmpty {
-            let batches = builder.batches(
-                of: pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)])
+        for shard in UInt8.min...UInt8.max where !pending.isEmpty(shard: shard) {
+            var batches: [Batch] = []
+            foldedValues += builder.build(
+                pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)]
+            ) { batches.append($0) }
             sequences[Int(shard)] += UInt64(batches.count)
             all += batches
         }
         return all
+    }
+
+    /// The same, with the store asked what it admits.
+    func flush(nowSeconds: Int64, asking model: inout AdmissionModel, cellLimit: Int = 2_000) -> [Batch] {
+        for shard in UInt8.min...UInt8.max where !pending.isEmpty(shard: shard) {
+            while let ask = pending.ask(shard: shard, nowSeconds: nowSeconds) {
+                pending.take(model.answer(ask), of: ask)
+            }
+        }
+        return flush(nowSeconds: nowSeconds, cellLimit: cellLimit)
     }
 
     /// Adds lines as one window and returns its batches.

@@ -85,15 +85,41 @@ struct PendingCellsTests {
         }
     }
 
-    @Test("zero a window's sums as they read them, so that its memory may be used again")
-    func zeroes() throws {
+    @Test("leave a window whose memory begins at zero when it is used again")
+    func again() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
         flow.add("a:x=1:y=2|c\nb.z:5|c\nc.t:1|c|T1700000000")
         let window = flow.close(startSeconds: PendingCellsTests.now)
         _ = flow.pending.fold(window)
-        #expect((0..<5).allSatisfy { window.sums.sums[$0] == 0 })
+        flow.pending.clear(window)
         window.sums.removeAll()
         #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
+        let table = flow.lanes[0].table
+        _ = table.close(nextSums: window.sums)
+        flow.add("b.z:7|c\na:x=0:y=4|c")
+        let (sums, _) = table.close(nextSums: WindowSums())
+        #expect(sums === window.sums && sums.touched == [1, 0])
+        #expect((0..<4).map { sums.sums[$0] } == [7_000_000, 0, 4_000_000, 1_000_000])
+    }
+
+    @Test("set apart what the store is asked about, from what comes meanwhile and from what is given up")
+    func due() throws {
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), valueLimit: 5)
+        func fold(_ line: String) {
+            flow.add(line)
+            _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
+        }
+        let shard = Shard(subject: NameDigest.blake2b(CellName.subjectBytes(["s"]))).number
+        fold("s.x:1|c|#v:a")
+        let ask = try #require(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now))
+        fold("s.x:2|c|#v:b")
+        #expect(flow.pending.ask(shard: shard, nowSeconds: PendingCellsTests.now) == ask)
+        #expect(flow.pending.takeMerging(shard: shard).windows == [2])
+        #expect(!flow.pending.isEmpty(shard: shard))
+        fold("s.x:4|c|#v:b")
+        #expect(flow.pending.take(shard: shard).windows == [1])
+        #expect(flow.pending.take(shard: shard).windows == [3])
+        #expect(flow.pending.isEmpty(shard: shard))
     }
 
     @Test("forget dropped dimensions before they fan out")

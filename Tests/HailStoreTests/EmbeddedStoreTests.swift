@@ -31,6 +31,27 @@ struct EmbeddedStoreTests {
         #expect(kill(server, 0) != 0 || store.embedded.stop())
     }
 
+    @Test("is not started again once it was ended")
+    func ended() throws {
+        let store = try TestStore()
+        let server = try store.processID()
+        #expect(store.embedded.end(within: 20))
+        #expect(kill(server, 0) != 0)
+        #expect(throws: StoreError.serverFailed(reason: "the agent is stopping", log: "")) {
+            try store.embedded.ensureRunning()
+        }
+    }
+
+    @Test("that hangs is left alone in time")
+    func hanging() throws {
+        let store = try TestStore()
+        let server = try store.processID()
+        kill(server, SIGSTOP)
+        #expect(!store.embedded.end(within: 0.2))
+        kill(server, SIGCONT)
+        #expect(EmbeddedStore(folder: store.folder.path).stop())
+    }
+
     @Test("comes back with everything after it was killed")
     func killed() throws {
         let store = try TestStore()

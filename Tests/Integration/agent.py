@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -39,8 +40,26 @@ def fields(line):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
+# What a service manager does between fork and exec: descriptors from 3 on, and the process id that only it knows.
+HANDOVER = """
+import fcntl, os, sys
+numbers, names, program = sys.argv[1], sys.argv[2], sys.argv[3:]
+numbers = [int(number) for number in numbers.split(",") if number]
+kept = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 100) for number in numbers]
+for number in numbers:
+    os.close(number)
+for place, number in enumerate(kept):
+    os.dup2(number, 3 + place)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(kept)), LISTEN_FDNAMES=names)
+os.execv(program[0], program)
+"""
+
+
 class Agent:
     """One running agent. Ports are free ones, read from its start-up lines."""
+
+    # Sockets that it is handed over, with their names; those of a test's own, which outlive it.
+    handed = []
 
     def __init__(self, data, *arguments, env=None, udp="127.0.0.1:0", http="127.0.0.1:0"):
         self.data = pathlib.Path(data)
@@ -55,8 +74,12 @@ class Agent:
         """Starts the agent and waits until it is ready, or only until it listens."""
         self.log, self.udp, self.http, self.is_ready = [], None, None, False
         self._ready, self._listening = threading.Event(), threading.Event()
+        command, numbers = [BINARY, "run", *self.arguments], [held.fileno() for held, _ in self.handed]
+        if self.handed:
+            names = ":".join(name for _, name in self.handed)
+            command = [sys.executable, "-c", HANDOVER, ",".join(map(str, numbers)), names, *command]
         self.process = subprocess.Popen(
-            [BINARY, "run", *self.arguments],
+            command, pass_fds=numbers,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             errors="replace", env=environment(self.env),
         )

@@ -21,8 +21,10 @@ package struct Surroundings: Sendable {
     package var storeFaults: @Sendable (AgentOptions) -> [String]
     /// Waits a moment before an agent is asked again.
     package var pause: @Sendable () -> Void = { usleep(300_000) }
+    /// Reads the options once more, from the same arguments and environment and what the file holds now.
+    package typealias Reread = @Sendable () throws(OptionError) -> AgentOptions
     /// Runs the agent; its exit code.
-    package var run: @Sendable (AgentOptions) -> Int32
+    package var run: @Sendable (AgentOptions, @escaping Reread) -> Int32
 
     package init(
         environment: [String: String], readFile: @escaping @Sendable (String) throws(SystemError) -> [UInt8],
@@ -31,7 +33,7 @@ package struct Surroundings: Sendable {
         openDatagrams: @escaping @Sendable (DatagramTarget) throws(SystemError) -> DatagramSend,
         fetch: @escaping @Sendable (AgentURL, String) throws(SystemError) -> FetchAnswer,
         storeFaults: @escaping @Sendable (AgentOptions) -> [String],
-        run: @escaping @Sendable (AgentOptions) -> Int32
+        run: @escaping @Sendable (AgentOptions, @escaping Reread) -> Int32
     ) {
         self.environment = environment
         self.readFile = readFile

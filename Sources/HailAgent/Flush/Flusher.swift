@@ -2,6 +2,7 @@ import Dispatch
 import HailAggregate
 import HailCore
 import HailStore
+import HailWire
 
 /// Takes windows from the lanes and brings them to the store: folds them into pending cells, numbers batches, spools
 /// them, has them sent, and keeps the books of what was acknowledged.
@@ -12,15 +13,17 @@ final class Flusher: @unchecked Sendable {
         let agent: Digest
         let pendingLimitBytes: Int
         let droppedDimensions: Set<Name>
+        /// Numbers of windows that stand for several.
+        let windowNumbers: WindowNumbers
     }
 
     let queue = DispatchQueue(label: "hailwhale.flush")
     private let settings: Settings
-    private let ledger: Ledger
-    private let log: Log
+    let ledger: Ledger
+    let log: Log
     private let book: CellBook
-    private let pending: PendingCells
-    private let spool: Spool
+    let pending: PendingCells
+    var spool: FlushSpool
     private let writer: StoreWriter
     private let returns: LaneReturns
 
@@ -33,11 +36,10 @@ final class Flusher: @unchecked Sendable {
     /// Of batches under way: the window that counts under the condition of each group.
     private var claims: [BatchIdentity: [UInt64?]] = [:]
     private var history = StoredHistory()
-    private var isSpoolFailing = false
-    /// Windows under way that the spool refused.
-    private var unspooled: Set<UInt64> = []
     private var pendingLimit: PendingLimit
-    private var isStoreUp = false
+    private var awaySinceMillis: Int64? = WallClock.steadyMillis
+    /// The shard that is looked at first when numbers are given out.
+    private var firstShard = 0
     private var isTrimDue = false
 
     /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
@@ -47,6 +49,8 @@ final class Flusher: @unchecked Sendable {
     private static let spoolRetrySeconds = 1
     /// A little more than the spool keeps what was acknowledged.
     private static let trimSeconds = 35
+    /// Cells of unanswered batches past which no shard gets a number: they lie in memory as bytes, some 30 each.
+    private static let cellsUnderWayLimit = 500_000
 
     init(
         settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
@@ -54,14 +58,15 @@ final class Flusher: @unchecked Sendable {
     ) {
         self.settings = settings
         self.book = book
-        self.spool = spool
+        self.spool = FlushSpool(spool: spool, ledger: ledger, log: log)
         self.schedule = schedule
         self.ledger = ledger
         self.log = log
         self.writer = writer
         self.returns = returns
         pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
-        pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
+        pending = PendingCells(
+            book: book, droppedDimensions: settings.droppedDimensions, namer: SeriesNameParser.namer)
     }
 
     // MARK: Windows
@@ -81,13 +86,13 @@ final class Flusher: @unchecked Sendable {
         for windows: Set<UInt64>, level: Waiters.Level, done: @escaping @Sendable (_ isSafe: Bool) -> Void
     ) {
         queue.async {
-            let open = windows.filter { self.ledger.isPending($0) }
+            let open = Set(windows.map(self.waiters.current)).filter { self.ledger.isPending($0) }
             guard let id = self.waiters.add(windows: open, level: level, done: done) else { return }
             self.queue.asyncAfter(deadline: .now() + .seconds(Flusher.waitSeconds)) { self.waiters.giveUp(id) }
         }
     }
 
-    private func dispatchSoon() {
+    func dispatchSoon() {
         guard !isDispatchDue else { return }
         isDispatchDue = true
         queue.asyncAfter(deadline: .now() + .milliseconds(Flusher.gatherMillis)) {
@@ -102,30 +107,35 @@ final class Flusher: @unchecked Sendable {
         let records = foldArrived()
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
-        finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
+        for lost in pendingLimit.hold(pending) {
+            spool.spool.giveUp(lost.windows, shard: Shard(lost.shard))
+            spool.forget(split: lost.windows)
+            finish(ledger.lost(covers: lost.windows, reason: .pendingFull))
+        }
+        let isMore = spool.merge(settings.windowNumbers) { windows, id in
+            ledger.merged(windows, into: id, parts: pending.merge(windows: Set(windows), into: id))
+            waiters.merge(windows, into: id)
+        }
+        if isMore {
+            trimSpool()
+            dispatchSoon()
+        }
+        for record in records {
+            pending.clear(record.window)
+            returns.giveBack(record.window.sums, to: record.window.lane)
+        }
         pending.compact()
     }
 
-    private struct FoldedWindow {
-        let window: ClosedWindow
-        let events: UInt64
-        let parts: Set<UInt8>
-        let body: [UInt8]
-    }
-
     private func foldArrived() -> [FoldedWindow] {
-        let isAnyBusy = numbers.isAnyBusy
         var records: [FoldedWindow] = []
         for window in arrived {
             let events = window.eventCount
-            // A part of the window may have to wait: then the spool needs what it holds.
-            let body = isAnyBusy ? pending.body(of: window).encoded : []
             let parts = pending.fold(window)
             ledger.folded(window: window.id, parts: parts.count)
             // DogStatsD's events count nowhere: a window of nothing else is done with here.
             if parts.isEmpty { finish([window.id]) }
-            records.append(FoldedWindow(window: window, events: events, parts: parts, body: body))
-            returns.giveBack(window.sums, to: window.lane)
+            records.append(FoldedWindow(window: window, events: events, parts: parts))
         }
         arrived = []
         let folded = UInt64(pending.foldedSeriesCount)
@@ -133,12 +143,32 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
+    /// Numbers what free shards hold, up to a bound on what is under way; the others get their turn when that is
+    /// answered. Where the store has to admit values first, it is asked.
     private func numberFree() -> [NumberedShard] {
-        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: WallClock.seconds)
-        return (UInt8.min...UInt8.max).filter { numbers.isFree($0) && !pending.shards[Int($0)].isEmpty }.map {
-            let (cells, first) = (pending.take(shard: $0), numbers.nextSequence(of: $0))
-            return NumberedShard(cells, of: $0, firstSequence: first, builder: builder)
+        let now = WallClock.seconds
+        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: now)
+        var asks: [AdmissionAsk] = []
+        var numbered: [NumberedShard] = []
+        var cells = numbers.cellsUnderWay
+        for step in 0..<256 {
+            let shard = UInt8(truncatingIfNeeded: firstShard + step)
+            guard numbers.isFree(shard), !pending.isEmpty(shard: shard) else { continue }
+            guard cells < Flusher.cellsUnderWayLimit else {
+                firstShard = Int(shard)
+                break
+            }
+            if let ask = pending.ask(shard: shard, nowSeconds: now) {
+                numbers.asked(shard)
+                asks.append(ask)
+                continue
+            }
+            let (held, first) = (pending.take(shard: shard), numbers.nextSequence(of: shard))
+            numbered.append(NumberedShard(held, of: shard, firstSequence: first, builder: builder))
+            cells += numbered.last?.cellCount ?? 0
         }
+        if !asks.isEmpty { writer.submit(asks) }
+        return numbered
     }
 
     /// Writes windows and batches in one record; without a spool that takes it, goes on from memory and says so.
@@ -146,27 +176,25 @@ final class Flusher: @unchecked Sendable {
     /// - Returns: what may be sent.
     private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
         guard !records.isEmpty || !numbered.isEmpty else { return [] }
-        let shards = Set(numbered.map(\.number))
-        let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(shards)
-            return WindowRecord(
-                id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
-                residual: ShardSet(residual.map { Shard($0) }), body: residual.isEmpty ? [] : record.body)
+        let covered = NumberedShard.shardsByWindow(numbered)
+        let windows = records.map { record in
+            record.record(numbered: covered[record.window.id] ?? []) { pending.body(of: record.window).encoded }
         }
-        if let locations = append(windows: windows, numbered) {
+        spool.forget(split: numbered.flatMap(\.windows))
+        if let locations = spool.append(windows, numbered) {
             waiters.reached(.spool, windows: records.map(\.window.id))
             return enter(numbered, locations)
         }
-        unspooled.formUnion(records.map(\.window.id))
+        spool.refuse(records, numbered: covered)
         // Cells that the spool holds in windows may go only in batches that it holds too: were they sent from memory, a
         // restart would count them again.
         let owed = numbered.filter { shard in
-            shard.windows.contains { spool.owes(window: $0, to: Shard(shard.number)) }
+            shard.windows.contains { spool.spool.owes(window: $0, to: Shard(shard.number)) }
         }
         let free = numbered.filter { shard in !owed.contains { $0.number == shard.number } }
         let sent = enter(free, free.flatMap { $0.batches.map { _ in nil } })
         if owed.isEmpty { return sent }
-        if let locations = append(windows: [], owed) { return sent + enter(owed, locations) }
+        if let locations = spool.append([], owed) { return sent + enter(owed, locations) }
         for shard in owed { pending.putBack(shard.cells, shard: shard.number) }
         // The batches that were made of them told the store names; now they will not.
         book.forgetMarks()
@@ -174,29 +202,10 @@ final class Flusher: @unchecked Sendable {
         return sent
     }
 
-    private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
-        do throws(StoreError) {
-            let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.steadySeconds)
-            if isSpoolFailing, !windows.isEmpty {
-                log.info("the spool takes records again")
-                isSpoolFailing = false
-            }
-            return locations
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-            if !isSpoolFailing {
-                log.error("the spool refused a record: a crash now would lose it", ["error": error])
-            }
-            isSpoolFailing = true
-            return nil
-        }
-    }
-
     /// Enters batches in the books as sent.
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
-            numbers.sent(shard.batches.count, of: shard.number)
+            numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number)
             claim(shard)
         }
         return zip(numbered.flatMap(\.batches), locations).map {
@@ -204,7 +213,8 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    private func claim(_ shard: NumberedShard) {
+    func claim(_ shard: NumberedShard) {
+        ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
         ledger.used(windows: shard.cells.repeats)
         for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
             claims[batch.header.identity] = claimants
@@ -232,16 +242,23 @@ final class Flusher: @unchecked Sendable {
             numbers.stop(shard.number)
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
         case .lost(let header):
-            if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+            if header.identity.agent == settings.agent {
+                numbers.answered(header.shard.number, cells: header.cellCount)
+            }
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
             claims[header.identity] = nil
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
+        case .judged(let answers):
+            for answer in answers { numbers.judged(answer.ask.shard.number) }
+            let unreadable = answers.reduce(0) { $0 + pending.take($1.verdicts, of: $1.ask) }
+            if unreadable > 0 { log.error("the store holds something else where names belong", ["names": unreadable]) }
+            dispatchBatches()
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
-            isStoreUp = true
+            awaySinceMillis = nil
             log.info("the store is up")
         case .down(let reason):
-            isStoreUp = false
+            if awaySinceMillis == nil { awaySinceMillis = WallClock.steadyMillis }
             log.warning("the store is away; counting goes on", ["error": reason])
         case .flushed(let seconds, let cells):
             ledger.count {
@@ -250,7 +267,7 @@ final class Flusher: @unchecked Sendable {
             }
             stretch(seconds)
             noteAcknowledged()
-            if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
+            if !pending.isEmpty { dispatchSoon() }
         }
     }
 
@@ -283,36 +300,32 @@ final class Flusher: @unchecked Sendable {
         acknowledged.append(header.identity)
         let settled = ledger.acknowledged(covers: header.covers)
         if header.identity.agent == settings.agent {
-            numbers.answered(header.shard.number)
+            numbers.answered(header.shard.number, cells: header.cellCount)
             history.stored(settled.storedEvents, with: header.identity.sequence, of: header.shard.number)
         }
         finish(settled.windows)
     }
 
-    private func finish(_ windows: [UInt64]) {
+    func finish(_ windows: [UInt64]) {
         waiters.reached(.store, windows: windows)
-        if !unspooled.isEmpty { unspooled.subtract(windows) }
+        spool.forget(finished: windows)
     }
 
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
-        do throws(StoreError) {
-            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.steadySeconds)
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-        }
+        spool.appendAcknowledged(acknowledged)
         acknowledged = []
         trimSpool()
     }
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.trim(nowSeconds: WallClock.steadySeconds))
+        writer.forget(segments: spool.spool.trim(nowSeconds: WallClock.steadySeconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {
             self.isTrimDue = false
-            if self.spool.byteCount > 0 { self.trimSpool() }
+            if self.spool.spool.byteCount > 0 { self.trimSpool() }
         }
     }
 
@@ -324,48 +337,37 @@ final class Flusher: @unchecked Sendable {
 
     // MARK: Restart and end
 
-    /// The store may be written to from now on.
-    func open() {
+    /// Takes what a reload may have changed.
+    func change(_ options: AgentOptions) {
         queue.async {
-            self.numbers.open()
-            self.dispatchSoon()
+            self.pendingLimit.limitBytes = options.pendingLimitBytes
+            self.spool.spool.limitBytes = options.spoolLimitBytes
+            self.pending.droppedDimensions = Set(Name.path(options.dropDimensions))
+            let schedule = options.schedule
+            guard schedule.configuredMillis != self.schedule.configuredMillis else { return }
+            self.schedule = schedule
+            self.returns.announce(schedule)
         }
     }
 
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered.
-    ///
-    /// Their events count as accepted again. `rebuild` answers nil for a spooled body that makes no sense.
-    func recover(
-        _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
-        rebuild: (SpoolRecovery.Window) -> ClosedWindow?
-    ) -> [SpoolRecovery.Batch] {
-        dispatchPrecondition(condition: .onQueue(queue))
-        for recovered in windows {
-            var parts = recovered.outstanding.count
-            if !recovered.uncovered.isEmpty {
-                guard let window = rebuild(recovered) else {
-                    log.error("a spooled window cannot be read", ["window": recovered.id])
-                    ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts + 1)
-                    finish(ledger.lost(covers: [recovered.id], reason: .spoolCorrupt))
-                    continue
-                }
-                parts += pending.fold(window, residual: Set(recovered.uncovered.shards.map(\.number))).count
-            }
-            ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
+    /// The store has answered, and may be written to from now on.
+    func open() {
+        queue.async {
+            self.numbers.open()
+            self.awaySinceMillis = nil
+            self.dispatchSoon()
         }
-        let made = numbers.number(pending, nowSeconds: WallClock.seconds) { append(windows: [], $0) }
-        for shard in made.shards { claim(shard) }
-        if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
-        return made.batches
     }
 
     /// Flushes what is there and calls `done` when nothing is under way, or at the deadline.
     func drain(deadline: DispatchTime, done: @escaping @Sendable () -> Void) {
         queue.async {
             self.dispatchBatches()
-            if self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
+            // What the spool has need not wait for a store that is known to be away.
+            let isSafe = self.awaySinceMillis != nil && self.spool.refused.isEmpty
+            if isSafe || self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
                 self.noteAcknowledged()
-                self.ledger.abandoned(windows: self.unspooled)
+                self.ledger.abandoned(windows: self.spool.refused)
                 self.waiters.giveUpAll()
                 done()
                 return
@@ -376,25 +378,15 @@ final class Flusher: @unchecked Sendable {
         }
     }
 
-    /// Sizes for `/metrics` and `/status`.
-    struct Sizes: Sendable {
-        let spoolBytes: Int
-        let pendingBytes: Int
-        let subjects: Int
-        let records: Int
-        let stoppedShards: Int
-        let windowMillis: Int64
-        let isStoreUp: Bool
-    }
-
-    func sizes(_ done: @escaping @Sendable (Sizes) -> Void) {
+    func sizes(_ done: @escaping @Sendable (FlushSizes) -> Void) {
         queue.async {
             done(
-                Sizes(
-                    spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
+                FlushSizes(
+                    spoolBytes: self.spool.spool.byteCount, pendingBytes: self.pending.byteCount,
                     subjects: self.book.subjectCount, records: self.book.recordCount,
                     stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis,
-                    isStoreUp: self.isStoreUp))
+                    isStoreUp: self.awaySinceMillis == nil, awaySinceMillis: self.awaySinceMillis,
+                    isSpoolFailing: self.spool.isFailing, pendingWidthSeconds: self.pending.finestSeconds))
         }
     }
 }

@@ -11,12 +11,13 @@ struct RecoveredNumbers {
     private var owed = [[UInt8]](repeating: [], count: 256)
     private let digester: Digester
 
-    init(_ windows: [SpoolRecovery.Window], digester: @escaping Digester) {
+    /// - Parameter spool: reads what the windows hold.
+    init(_ windows: [SpoolRecovery.Window], in spool: SpoolReader, digester: @escaping Digester) {
         self.digester = digester
         for window in windows where !window.uncovered.isEmpty {
             var text = ByteWriter()
             text.put(window.id)
-            text.put(window.body)
+            text.put(spool.read(window.body) ?? [])
             var mark = ByteWriter()
             mark.put(digester(text.bytes))
             for shard in window.uncovered.shards { owed[Int(shard.number)] += mark.bytes }

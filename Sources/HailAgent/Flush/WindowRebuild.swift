@@ -18,16 +18,15 @@ struct WindowRebuild {
     }
 
     /// The window, or nil if its body makes no sense.
-    mutating func window(_ recovered: SpoolRecovery.Window) -> ClosedWindow? {
-        guard let body = WindowBody(decoding: recovered.body) else { return nil }
+    mutating func window(_ recovered: SpoolRecovery.Window, from spool: SpoolReader) -> ClosedWindow? {
+        guard let bytes = spool.read(recovered.body), let body = WindowBody(decoding: bytes) else { return nil }
         let table = SeriesTable(limit: .max / 256)
         for series in body.series {
             guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true),
                 series.sums.isEmpty || name.metrics.count == series.sums.count
             else { return nil }
             let count = series.identity.count
-            let padded = series.identity + [UInt8](repeating: 0, count: 8)
-            padded.withUnsafeBufferPointer { bytes in
+            series.identity.withUnsafeBufferPointer { bytes in
                 guard let base = bytes.baseAddress else { return }
                 let hash = scanner.hash(base, count: count)
                 let index =
@@ -42,6 +41,17 @@ struct WindowRebuild {
         return ClosedWindow(
             id: recovered.id, lane: WindowRebuild.lane, generation: generation,
             startSeconds: recovered.startSeconds, sums: sums, newSeries: newSeries, arena: table.arena,
-            condition: body.condition)
+            widthSeconds: body.widthSeconds == 0 ? nil : body.widthSeconds, condition: body.condition)
+    }
+
+    /// One body of several windows' bodies, in buckets of so many seconds; nil if one makes no sense.
+    static func merged(_ bodies: [(bytes: [UInt8], startSeconds: Int64)], widthSeconds: Int64) -> [UInt8]? {
+        var merge = WindowMerge(widthSeconds: widthSeconds) { SeriesNameParser.kind(of: $0) }
+        for (bytes, startSeconds) in bodies {
+            guard let body = WindowBody(decoding: bytes), merge.add(body, startSeconds: startSeconds) else {
+                return nil
+            }
+        }
+        return merge.body.encoded
     }
 }

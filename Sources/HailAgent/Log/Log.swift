@@ -9,13 +9,19 @@ package struct Log: Sendable {
     /// The longest value, in bytes; what is longer is cut and ends in `…`.
     package static let valueLimitBytes = 1_024
 
-    package let level: LogLevel
+    private let threshold: LogThreshold
     private let write: @Sendable ([UInt8]) -> Void
 
     /// - Parameter write: takes one whole line with its LF; called on the queue that logs.
     package init(level: LogLevel, write: @escaping @Sendable ([UInt8]) -> Void = Log.standardError) {
-        self.level = level
+        threshold = LogThreshold(level)
         self.write = write
+    }
+
+    /// How much it says; a change holds for every copy.
+    package var level: LogLevel {
+        get { threshold.level }
+        nonmutating set { threshold.level = newValue }
     }
 
     package func error(_ message: String, _ fields: Fields = [:]) { log(.error, message, fields) }

@@ -7,7 +7,8 @@ package enum LogLevel: String, CaseIterable, Comparable, Sendable {
 
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
 
-    private var rank: Int {
+    /// Its place among all cases.
+    var rank: Int {
         switch self {
         case .error: 0
         case .warning: 1

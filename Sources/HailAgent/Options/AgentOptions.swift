@@ -1,3 +1,4 @@
+import HailAggregate
 package import HailCore
 package import HailNet
 package import HailStore
@@ -40,6 +41,8 @@ package struct AgentOptions: Equatable, Sendable {
     package var views: [[String]] = []
     /// Dimensions that are forgotten before lines fan out.
     package var dropDimensions: [String] = []
+    /// What was given, by the option's name; what is not there has its default.
+    var given: [String: GivenOption] = [:]
 
     /// The defaults.
     ///
@@ -50,6 +53,11 @@ package struct AgentOptions: Equatable, Sendable {
 }
 
 extension AgentOptions {
+    /// When windows close, before the store has shown how long its flushes take.
+    var schedule: FlushSchedule {
+        FlushSchedule(configuredMillis: Int64(windowMilliseconds), finestSeconds: ladder.finest.widthSeconds)
+    }
+
     /// The largest configuration file, in bytes.
     package static let fileLimitBytes = 1 << 20
 
@@ -99,6 +107,7 @@ extension AgentOptions {
                     allowed: error.allowed ?? option.allowed)
             }
         }
+        options.given = given
         guard !options.udp.isEmpty || !options.tcp.isEmpty || !options.http.isEmpty else { throw .nothingToDo }
         return options
     }

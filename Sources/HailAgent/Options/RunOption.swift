@@ -1,3 +1,5 @@
+import HailStore
+
 /// One option of `run`: the table of them drives parsing, the help text and the documentation's test.
 package struct RunOption: Sendable {
     /// How many values an option takes.
@@ -24,10 +26,17 @@ package struct RunOption: Sendable {
     /// Completes the sentence "allowed: …".
     package let allowed: String
     package let isFileOnly: Bool
+    package let change: OptionChange
+    /// Whether two sets of options agree about this one.
+    let isSame: @Sendable (AgentOptions, AgentOptions) -> Bool
+    /// Takes its value over from other options.
+    let copy: @Sendable (_ source: AgentOptions, _ target: inout AgentOptions) -> Void
     let apply: @Sendable (GivenOption, inout AgentOptions) throws(Refusal) -> Void
 
     init(
-        _ name: String, _ valueName: String, shape: Shape = .one, standard: String? = nil, isFileOnly: Bool = false,
+        _ name: String, _ valueName: String,
+        _ place: any WritableKeyPath<AgentOptions, some Equatable & SendableMetatype> & Sendable,
+        shape: Shape = .one, standard: String? = nil, isFileOnly: Bool = false, change: OptionChange = .restart,
         meaning: String, allowed: String,
         apply: @escaping @Sendable (GivenOption, inout AgentOptions) throws(Refusal) -> Void
     ) {
@@ -38,6 +47,12 @@ package struct RunOption: Sendable {
         self.isFileOnly = isFileOnly
         self.meaning = meaning
         self.allowed = allowed
+        self.change = change
+        isSame = { $0[keyPath: place] == $1[keyPath: place] }
+        copy = { source, target in
+            target[keyPath: place] = source[keyPath: place]
+            target.given[name] = source.given[name]
+        }
         self.apply = apply
     }
 
@@ -47,6 +62,13 @@ package struct RunOption: Sendable {
     }
 
     static func named(_ name: String) -> RunOption? { all.first { $0.name == name } }
+
+    /// The value as it was given or by default, as a log may show it.
+    func shown(in options: AgentOptions) -> String {
+        guard let texts = (options.given[name] ?? standardValue)?.texts else { return "none" }
+        let text = texts.joined(separator: shape == .listOfLists ? ";" : ",")
+        return name == "store" ? StoreURL.withoutPassword(text) : text
+    }
 
     /// The default as if it had been given.
     var standardValue: GivenOption? {

@@ -7,42 +7,43 @@ extension RunOption {
     package static let all: [RunOption] = [config] + places + time + trust + meaning + bounds + running
 
     static let config = RunOption(
-        "config", "FILE", meaning: "JSON with the same keys; unknown keys are refused", allowed: "a file's path"
+        "config", "FILE", \.configPath, meaning: "JSON with the same keys; unknown keys are refused",
+        allowed: "a file's path"
     ) { given, options throws(Refusal) in
         options.configPath = try OptionValue.path(given)
     }
 
     private static let places = [
         RunOption(
-            "udp", "ADDRESS", shape: .repeated, standard: "127.0.0.1:8125",
+            "udp", "ADDRESS", \.udp, shape: .repeated, standard: "127.0.0.1:8125",
             meaning: "where datagrams arrive; may be given more than once; port 0 is any free port",
             allowed: "none, " + SocketAddress.allowed
         ) { given, options throws(Refusal) in
             options.udp = try OptionValue.addresses(given)
         },
         RunOption(
-            "tcp", "ADDRESS", shape: .repeated,
+            "tcp", "ADDRESS", \.tcp, shape: .repeated,
             meaning: "where lines arrive over TCP (or a unix stream socket); may be given more than once",
             allowed: "none, " + SocketAddress.allowed
         ) { given, options throws(Refusal) in
             options.tcp = try OptionValue.addresses(given)
         },
         RunOption(
-            "http", "ADDRESS", shape: .repeated, standard: "127.0.0.1:8085",
+            "http", "ADDRESS", \.http, shape: .repeated, standard: "127.0.0.1:8085",
             meaning: "where HTTP is answered; may be given more than once; TLS is a reverse proxy's",
             allowed: "none, " + SocketAddress.allowed
         ) { given, options throws(Refusal) in
             options.http = try OptionValue.addresses(given)
         },
         RunOption(
-            "store", "URL", standard: "embedded",
+            "store", "URL", \.store, standard: "embedded",
             meaning: "where counts are kept; embedded is a private redis-server under --data",
             allowed: StoreURL.allowed
         ) { given, options throws(Refusal) in
             options.store = try OptionValue.store(given)
         },
         RunOption(
-            "data", "DIR", standard: "./hailwhale-data",
+            "data", "DIR", \.dataPath, standard: "./hailwhale-data",
             meaning: "spool and embedded store; created 0700 and locked", allowed: "a folder's path"
         ) { given, options throws(Refusal) in
             options.dataPath = try OptionValue.path(given)
@@ -51,27 +52,28 @@ extension RunOption {
 
     private static let time = [
         RunOption(
-            "window", "SECONDS", standard: "1", meaning: "flush window",
+            "window", "SECONDS", \.windowMilliseconds, standard: "1", change: .reload, meaning: "flush window",
             allowed: "0.1 to 60 seconds, in steps of 0.001"
         ) { given, options throws(Refusal) in
             options.windowMilliseconds = try OptionValue.milliseconds(given, allowed: 100...60_000)
         },
         RunOption(
-            "resolutions", "LIST", shape: .list, standard: "10s:1h,1m:1d,1h:31d,1d:2y",
-            meaning: "width:kept of the buckets; an all-time total is always kept",
+            "resolutions", "LIST", \.ladder, shape: .list, standard: "10s:1h,1m:1d,1h:31d,1d:2y",
+            change: .store, meaning: "width:kept of the buckets; an all-time total is always kept",
             allowed: "up to 8 of WIDTH:KEPT, such as 10s:1h,1m:1d; units s, m, h, d, w, mo, y"
         ) { given, options throws(Refusal) in
             options.ladder = try OptionValue.ladder(given)
         },
         RunOption(
-            "sketches", "LIST", shape: .list, standard: "1m:1d,1h:31d,1d:2y",
-            meaning: "which resolutions keep timer sketches and distinct sets",
+            "sketches", "LIST", \.sketches, shape: .list, standard: "1m:1d,1h:31d,1d:2y",
+            change: .store, meaning: "which resolutions keep timer sketches and distinct sets",
             allowed: "none, or some of the WIDTH:KEPT of --resolutions"
         ) { given, options throws(Refusal) in
             options.sketches = try OptionValue.sketches(given, of: options.ladder)
         },
         RunOption(
-            "zones", "LIST", shape: .list, standard: "UTC", meaning: "zones whose days are kept as days",
+            "zones", "LIST", \.zones, shape: .list, standard: "UTC", change: .store,
+            meaning: "zones whose days are kept as days",
             allowed: "UTC (this version keeps no other zone's days yet)"
         ) { given, options throws(Refusal) in
             guard given.texts == ["UTC"] else { throw Refusal() }
@@ -81,40 +83,41 @@ extension RunOption {
 
     private static let trust = [
         RunOption(
-            "keys", "FILE", meaning: "key registry (not in this version)", allowed: "a file's path"
+            "keys", "FILE", \.given["keys"], meaning: "key registry (not in this version)", allowed: "a file's path"
         ) { _, _ throws(Refusal) in
             // An operator who names a registry counts on it: better no agent than one without keys.
             throw Refusal(allowed: "nothing yet: this version takes no sealed frames")
         },
         RunOption(
-            "plain", "WHO", standard: "loopback",
-            meaning: "whose unsealed lines and unsigned writes are taken; UDP sources can be forged",
+            "plain", "WHO", \.plain, standard: "loopback",
+            change: .reload, meaning: "whose unsealed lines and unsigned writes are taken; UDP sources can be forged",
             allowed: OptionValue.choices(Trust.self)
         ) { given, options throws(Refusal) in
             options.plain = try OptionValue.choice(given)
         },
         RunOption(
-            "read", "WHO", standard: "loopback", meaning: "whose unauthenticated reads are answered",
+            "read", "WHO", \.read, standard: "loopback", change: .reload,
+            meaning: "whose unauthenticated reads are answered",
             allowed: OptionValue.choices(Trust.self)
         ) { given, options throws(Refusal) in
             options.read = try OptionValue.choice(given)
         },
         RunOption(
-            "host", "NAMES", shape: .list,
-            meaning: "Host names trusted beside localhost, 127.0.0.1 and [::1]",
+            "host", "NAMES", \.hosts, shape: .list,
+            change: .reload, meaning: "Host names trusted beside localhost, 127.0.0.1 and [::1]",
             allowed: "host names or addresses without a port, IPv6 in brackets, separated by commas"
         ) { given, options throws(Refusal) in
             guard given.texts.allSatisfy(HostPort.isHost) else { throw Refusal() }
             options.hosts = given.texts.map { $0.lowercased() }
         },
         RunOption(
-            "cors", "ORIGINS", shape: .list, meaning: "origins whose pages may read",
+            "cors", "ORIGINS", \.corsOrigins, shape: .list, change: .reload, meaning: "origins whose pages may read",
             allowed: "http://HOST[:PORT] or https://HOST[:PORT], separated by commas; not *"
         ) { given, options throws(Refusal) in
             options.corsOrigins = try OptionValue.origins(given)
         },
         RunOption(
-            "audience", "N", standard: "0",
+            "audience", "N", \.audience, standard: "0",
             meaning: "which sealed frames are meant for this agent (not in this version)",
             allowed: "a whole number from 0 to 4294967295"
         ) { given, options throws(Refusal) in
@@ -124,21 +127,21 @@ extension RunOption {
 
     private static let meaning = [
         RunOption(
-            "gauge-sign", "MODE", standard: "auto", meaning: "what a signed gauge means",
+            "gauge-sign", "MODE", \.gaugeSign, standard: "auto", change: .reload, meaning: "what a signed gauge means",
             allowed: OptionValue.choices(GaugeSign.self)
         ) { given, options throws(Refusal) in
             options.gaugeSign = try OptionValue.choice(given)
         },
         RunOption(
-            "views", "LISTS", shape: .listOfLists, isFileOnly: true,
-            meaning: "dimensions whose crossing is counted: [[\"country\",\"plan\"]]",
+            "views", "LISTS", \.views, shape: .listOfLists, isFileOnly: true,
+            change: .store, meaning: "dimensions whose crossing is counted: [[\"country\",\"plan\"]]",
             allowed: OptionValue.viewsAllowed
         ) { given, options throws(Refusal) in
             options.views = try OptionValue.views(given)
         },
         RunOption(
-            "drop_dimensions", "LIST", shape: .list, isFileOnly: true,
-            meaning: "dimensions that are forgotten before a line fans out: [\"host\",\"pod_name\"]",
+            "drop_dimensions", "LIST", \.dropDimensions, shape: .list, isFileOnly: true,
+            change: .reload, meaning: "dimensions that are forgotten before a line fans out: [\"host\",\"pod_name\"]",
             allowed: "a list of dimension names of 1 to 256 bytes"
         ) { given, options throws(Refusal) in
             guard given.texts.allSatisfy(OptionValue.isDimension) else { throw Refusal() }
@@ -148,26 +151,28 @@ extension RunOption {
 
     private static let bounds = [
         RunOption(
-            "max-series", "N", standard: "1000000", meaning: "bound on series held in memory",
+            "max-series", "N", \.maxSeries, standard: "1000000", meaning: "bound on series held in memory",
             allowed: "a whole number from 1 to 100000000"
         ) { given, options throws(Refusal) in
             options.maxSeries = try OptionValue.whole(given, allowed: 1...100_000_000)
         },
         RunOption(
-            "max-values", "N", standard: "1000",
-            meaning: "bound on kept values per dimension of a subject and chunk; the rest is __other__",
+            "max-values", "N", \.maxValues, standard: "1000",
+            change: .store, meaning: "bound on kept values per dimension of a subject and chunk; the rest is __other__",
             allowed: "a whole number from 1 to 1000000"
         ) { given, options throws(Refusal) in
             options.maxValues = try OptionValue.whole(given, allowed: 1...1_000_000)
         },
         RunOption(
-            "pending-limit", "BYTES", standard: "256M", meaning: "bound on memory while the store is away",
+            "pending-limit", "BYTES", \.pendingLimitBytes, standard: "256M", change: .reload,
+            meaning: "bound on memory while the store is away",
             allowed: OptionValue.bytesAllowed
         ) { given, options throws(Refusal) in
             options.pendingLimitBytes = try OptionValue.bytes(given)
         },
         RunOption(
-            "spool-limit", "BYTES", standard: "1G", meaning: "bound on disk while the store is away",
+            "spool-limit", "BYTES", \.spoolLimitBytes, standard: "1G", change: .reload,
+            meaning: "bound on disk while the store is away",
             allowed: OptionValue.bytesAllowed
         ) { given, options throws(Refusal) in
             options.spoolLimitBytes = try OptionValue.bytes(given)
@@ -176,19 +181,19 @@ extension RunOption {
 
     private static let running = [
         RunOption(
-            "lanes", "N", standard: "cores", meaning: "receive lanes (SO_REUSEPORT)",
+            "lanes", "N", \.lanes, standard: "cores", meaning: "receive lanes (SO_REUSEPORT)",
             allowed: "cores, or a whole number from 1 to 256"
         ) { given, options throws(Refusal) in
             options.lanes = given.texts == ["cores"] ? nil : try OptionValue.whole(given, allowed: 1...256)
         },
         RunOption(
-            "log", "LEVEL", standard: "info", meaning: "key=value lines on stderr",
+            "log", "LEVEL", \.logLevel, standard: "info", change: .reload, meaning: "key=value lines on stderr",
             allowed: OptionValue.choices(LogLevel.self)
         ) { given, options throws(Refusal) in
             options.logLevel = try OptionValue.choice(given)
         },
         RunOption(
-            "migrate", "", shape: .toggle, standard: "no",
+            "migrate", "", \.isMigrating, shape: .toggle, standard: "no",
             meaning: "changes what belongs to the store to these options instead of refusing it",
             allowed: "yes, no (true, false in the file)"
         ) { given, options throws(Refusal) in

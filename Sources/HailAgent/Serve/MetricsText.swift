@@ -55,7 +55,9 @@ struct MetricsText {
         page.counter(
             "series_overflow_total", "Lines and series counted under a shorter name because of --max-series.",
             counts.seriesOverflow + counts.seriesFolded)
-        page.counter("values_folded_total", "Values folded into __other__.", counts.valuesFolded)
+        page.counter(
+            "values_folded_total", "Refused values, once a flush that counted some of one as __other__.",
+            counts.valuesFolded)
         page.counter(
             "cells_coarsened_total", "Cells given up for coarser ones at the pending limit.", counts.cellsCoarsened)
         page.counter("batches_total", "Batches by outcome.") { sample in

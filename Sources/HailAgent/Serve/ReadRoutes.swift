@@ -6,6 +6,8 @@ import HailStore
 /// `/totals`, `/plotpoints`, and what is known by name: `/subdimensions`, `/subjects`, `/metrics_of`.
 struct ReadRoutes: Sendable {
     let reader: StoreReader
+    let flusher: Flusher
+    let ledger: Ledger
     let ladder: Ladder
     let sketches: [Resolution]
 
@@ -71,7 +73,11 @@ struct ReadRoutes: Sendable {
     private func step(_ call: Router.Call, _ query: some StoreQuery) {
         reader.read(query.commands) { result in
             switch result {
-            case .failure(let error): call.fail(.storeAway(error.description))
+            case .failure(let error):
+                flusher.sizes { sizes in
+                    let known = StoreAwayNote(sizes, ledger.snapshot, nowMillis: WallClock.steadyMillis)
+                    call.fail(.storeAway(error.description, known: known))
+                }
             case .success(let replies):
                 var query = query
                 do throws(QueryError) {

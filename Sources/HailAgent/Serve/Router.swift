@@ -22,9 +22,7 @@ struct Router: Sendable {
     }
 
     let routes: [String: Route]
-    let trust: CallerTrust
-    let plain: Trust
-    let read: Trust
+    let rules: Current<CallerRules>
     let ledger: Ledger
 
     func handle(_ request: HTTPRequest, _ reply: HTTPReply) {
@@ -53,11 +51,12 @@ struct Router: Sendable {
             throw APIError(status: problem.status, code: problem.code, message: problem.message)
         }
         guard let route else { throw APIError.notFound }
-        let caller = trust.caller(request)
+        let rules = self.rules.value
+        let caller = rules.trust.caller(request)
         switch route.access {
         case .everyone: break
-        case .read: guard read.includes(caller) else { throw APIError.notTrusted }
-        case .write: guard plain.includes(caller) else { throw APIError.notTrusted }
+        case .read: guard rules.read.includes(caller) else { throw APIError.notTrusted }
+        case .write: guard rules.plain.includes(caller) else { throw APIError.notTrusted }
         }
         guard route.methods.contains(request.method) else {
             var response = APIError(
@@ -69,7 +68,7 @@ struct Router: Sendable {
             return
         }
         let parameters = try Router.parameters(of: request, readsBody: !route.takesBody)
-        let mine = Router.withCORS(answer, request, trust)
+        let mine = Router.withCORS(answer, request, rules.trust)
         try route.handle(Call(request: request, parameters: parameters, answer: mine))
     }
 

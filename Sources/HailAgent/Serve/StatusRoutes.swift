@@ -5,6 +5,7 @@ import HailNet
 /// `/metrics`, `/status`, `/healthz` and `/readyz`: the agent about itself.
 struct StatusRoutes: Sendable {
     let state: AgentState
+    let reloads: Current<ReloadReport>
     let lanes: [Lane]
     let receivers: [DatagramReceiver]
     let flusher: Flusher
@@ -50,6 +51,7 @@ struct StatusRoutes: Sendable {
                         .init("version", .string(Version.text)),
                         .init("uptime_seconds", number((WallClock.steadyMillis - state.startedMillis) / 1_000)),
                         .init("ready", .bool(state.isReady)),
+                        .init("reload", reloads.value.json),
                         .init(
                             "store",
                             .object([
@@ -90,8 +92,10 @@ struct StatusRoutes: Sendable {
                             .object([
                                 .init("series", number(series)), .init("subjects", number(sizes.subjects)),
                                 .init("counters", number(sizes.records)),
+                                .init("series_overflow", number(counts.seriesOverflow + counts.seriesFolded)),
                                 .init("pending_bytes", number(sizes.pendingBytes)),
                             ])),
+                        .init("values_folded", number(counts.valuesFolded)),
                         .init("spool_bytes", number(sizes.spoolBytes)),
                         .init("window_ms", number(sizes.windowMillis)),
                     ])))
@@ -99,7 +103,7 @@ struct StatusRoutes: Sendable {
     }
 
     /// Asks every lane and the flush queue how much they hold, and the kernel what it dropped.
-    private func sizes(_ done: @escaping @Sendable (_ series: Int, Flusher.Sizes) -> Void) {
+    private func sizes(_ done: @escaping @Sendable (_ series: Int, FlushSizes) -> Void) {
         let series = LaneTotal()
         let drops = LaneTotal()
         let barrier = LaneBarrier(count: lanes.count) {

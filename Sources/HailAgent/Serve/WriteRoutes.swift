@@ -81,14 +81,7 @@ struct WriteRoutes: Sendable {
     }
 
     private static func refusal(_ error: LineError) -> APIError {
-        switch error {
-        case .seriesFull:
-            APIError(
-                status: 503, code: error.rawValue, message: "the agent holds as many series as it may; see --max-series"
-            )
-        default:
-            APIError(code: error.rawValue, message: "the event was refused: \(error.rawValue)")
-        }
+        APIError(code: error.rawValue, message: "the event was refused: \(error.rawValue)")
     }
 
     // MARK: /flush_hail
