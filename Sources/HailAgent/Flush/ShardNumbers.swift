@@ -13,11 +13,13 @@ struct ShardNumbers {
     private var stopped = Set<UInt8>()
     /// Whether the store has answered yet and agreed to take this agent's batches.
     private var isOpen = false
+    /// Whether the store answers: while it does not, what waits is better off without numbers, where it merges.
+    var isUp = false
 
     /// Whether a shard may get numbers now.
-    func isFree(_ shard: UInt8) -> Bool { isOpen && unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
+    func isFree(_ shard: UInt8) -> Bool { isOpen && isUp && unanswered[Int(shard)] == 0 && !stopped.contains(shard) }
 
-    var isAnyBusy: Bool { !isOpen || !stopped.isEmpty || unanswered.contains { $0 > 0 } }
+    var isAnyBusy: Bool { !isOpen || !isUp || !stopped.isEmpty || unanswered.contains { $0 > 0 } }
 
     mutating func open() { isOpen = true }
 
