@@ -14,6 +14,8 @@ package final class Spool {
     private var ledger = SpoolLedger()
     /// The segment being written; nil until the next append.
     private var current: SpoolFile?
+    /// Whether the segment being written holds batches.
+    private var isInBatches = false
     private var nextNumber: UInt32 = 1
     private var keepsWhenTrimmed: Set<UInt32> = []
     private var merging: SpoolMerging
@@ -30,7 +32,7 @@ package final class Spool {
     ) throws(StoreError) {
         self.folder = folder
         self.limitBytes = limitBytes
-        merging = SpoolMerging(widths: widths)
+        merging = SpoolMerging(widths: widths, limitBytes: limitBytes)
         reader = SpoolReader(folder: folder)
         let files = try SpoolFile.list(folder)
         nextNumber = max(files.highestNumber, files.numbers.last ?? 0) + 1
@@ -69,6 +71,9 @@ package final class Spool {
         recovered = recovery
     }
 
+    /// Windows leave a quarter free, so that there is always room to merge some.
+    private var windowLimitBytes: Int { merging.widths.isEmpty ? limitBytes : limitBytes - limitBytes / 4 }
+
     /// Bytes of all segments.
     package var byteCount: Int { ledger.byteCount }
 
@@ -84,10 +89,13 @@ package final class Spool {
         let record = SpoolRecord.flush(
             writtenSeconds: nowSeconds, windows: windows, batches: batches.map(\.bytes))
         let (bytes, offsets) = record.encoded
-        guard windows.isEmpty || byteCount + bytes.count <= limitBytes,
+        guard windows.isEmpty || byteCount + bytes.count <= windowLimitBytes,
             bytes.count - SpoolRecord.headBytes <= SpoolRecord.largestPayload
         else { throw .spoolFull(limitBytes: limitBytes) }
+        // Batches that wait for an answer would keep on disk what was merged long ago.
+        if batches.isEmpty, isInBatches, (current?.byteCount ?? 0) > min(1 << 20, limitBytes / 16) { current = nil }
         let (number, start) = try write(bytes, nowSeconds: nowSeconds, syncing: true)
+        if !batches.isEmpty { isInBatches = true }
         ledger.add(windows: windows, batches: batches.map(\.header))
         merging.remove(Set(batches.flatMap(\.header.covers)))
         for (window, offset) in zip(windows, offsets.bodies) where window.isMergeable {
@@ -124,7 +132,11 @@ package final class Spool {
         merge: (_ bodies: [(bytes: [UInt8], startSeconds: Int64)], _ widthSeconds: Int64) -> [UInt8]?
     ) throws(StoreError) -> [UInt64]? {
         let isCrowded = byteCount > limitBytes / 2 && merging.byteCount > limitBytes / 8
-        guard let (run, width) = merging.next(isCrowded: isCrowded), let first = merging.waiting[run].first else {
+        guard
+            let (run, width) = merging.next(
+                isCrowded: isCrowded, room: limitBytes - byteCount - SpoolMerging.recordBytes),
+            let first = merging.waiting[run].first
+        else {
             return nil
         }
         let replaced = merging.waiting[run].map(\.id)
@@ -221,6 +233,7 @@ package final class Spool {
             nextNumber += 1
             ledger.open(segment: file.number, byteCount: file.byteCount)
             current = file
+            isInBatches = false
         }
         guard let file = current else { throw .spoolWrite(path: folder, reason: "no segment") }
         let start = file.byteCount

@@ -17,17 +17,25 @@ struct SpoolMerging {
 
     /// Windows of one generation that become one.
     static let fanIn = 16
-    /// Bytes of bodies that one merge reads at most, unless one window alone has more.
-    static let runBytes = 32 << 20
+    /// Windows that one merge takes at most.
+    static let runLimit = 256
+    /// Bytes that a merged record may have beside its body: mostly the numbers of what it replaces.
+    static let recordBytes = 4 << 10
 
     /// The widths to fold into, finest first.
     let widths: [Int64]
+    /// Bytes of bodies that one merge reads at most, unless one window alone has more.
+    private let runBytes: Int
     /// In the order of their time.
     private(set) var waiting: [Waiting] = []
     /// The place in `widths` that is merged into now.
     private var level = 0
 
-    init(widths: [Int64]) { self.widths = widths }
+    /// - Parameter limitBytes: of the spool: what is merged stays under an eighth, so that there is room to merge it again.
+    init(widths: [Int64], limitBytes: Int) {
+        self.widths = widths
+        runBytes = min(32 << 20, limitBytes / 8)
+    }
 
     var byteCount: Int { waiting.reduce(0) { $0 + $1.body.byteCount } }
 
@@ -41,14 +49,21 @@ struct SpoolMerging {
     }
 
     /// The windows to merge next, one at least, and the width of the buckets of what they become.
-    mutating func next(isCrowded: Bool) -> (run: Range<Int>, widthSeconds: Int64)? {
+    ///
+    /// - Parameter room: bytes that the disk may take before what is merged can be deleted.
+    mutating func next(isCrowded: Bool, room: Int) -> (run: Range<Int>, widthSeconds: Int64)? {
         guard !widths.isEmpty else { return nil }
+        let limit = min(room, runBytes)
         if isCrowded {
             while true {
-                if let first = waiting.firstIndex(where: { $0.widthSeconds < widths[level] }) {
-                    return (run(from: first) { $0.widthSeconds < widths[level] }, widths[level])
+                let width = widths[level]
+                let narrow = waiting.indices.filter { waiting[$0].widthSeconds < width }
+                if let first = narrow.first(where: { waiting[$0].body.byteCount <= room }) {
+                    return (run(from: first, limit) { $0.widthSeconds < width }, width)
                 }
-                guard level + 1 < widths.count, !waiting.isEmpty else { return nil }
+                if let run = evenRun(limit) { return (run, width) }
+                guard narrow.isEmpty, !waiting.isEmpty else { return nil }
+                guard level + 1 < widths.count else { return evenRun(room).map { ($0, width) } }
                 level += 1
             }
         }
@@ -57,7 +72,7 @@ struct SpoolMerging {
             let generation = waiting[first].generation
             let end = waiting[first...].firstIndex { $0.generation != generation } ?? waiting.count
             if end - first >= SpoolMerging.fanIn {
-                let run = run(from: first) { $0.generation == generation }
+                let run = run(from: first, limit) { $0.generation == generation }
                 if run.count > 1 { return (run, widths[level]) }
             }
             first = end
@@ -65,10 +80,23 @@ struct SpoolMerging {
         return nil
     }
 
-    private func run(from first: Int, _ isAlike: (Waiting) -> Bool) -> Range<Int> {
+    /// The first windows, whatever their generation, of which none has more than half of all their bytes: what is large is
+    /// not read again and again for what is small.
+    private func evenRun(_ limit: Int) -> Range<Int>? {
+        for first in waiting.indices.dropLast() {
+            let run = run(from: first, limit) { $0.widthSeconds == waiting[first].widthSeconds }
+            let bytes = waiting[run].map(\.body.byteCount)
+            if run.count > 1, 2 * (bytes.max() ?? 0) <= bytes.reduce(0, +) { return run }
+        }
+        return nil
+    }
+
+    private func run(from first: Int, _ limit: Int, _ isAlike: (Waiting) -> Bool) -> Range<Int> {
         var end = first + 1
         var bytes = waiting[first].body.byteCount
-        while end < waiting.count, isAlike(waiting[end]), bytes + waiting[end].body.byteCount <= SpoolMerging.runBytes {
+        while end < waiting.count, end - first < SpoolMerging.runLimit, isAlike(waiting[end]),
+            bytes + waiting[end].body.byteCount <= limit
+        {
             bytes += waiting[end].body.byteCount
             end += 1
         }

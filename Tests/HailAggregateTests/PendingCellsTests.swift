@@ -8,10 +8,10 @@ import Testing
 struct PendingCellsTests {
     private static let now: Int64 = 1_700_000_000
 
-    @Test("give up finer widths first and keep every coarser sum")
+    @Test("give up finer widths first, one at a time, keep every coarser sum, and the all-time total to the last")
     func coarsen() throws {
         let ladder = try Ladder(parsing: "10s:1h,1m:1d,1h:31d")
-        let widths: [Int64] = [10, 60, 3_600]
+        let widths: [Int64] = [10, 60, 3_600, .max]
         for rounds in 0...4 {
             let flow = Flow(ladder: ladder)
             var random = SplitMix(seed: 1)
@@ -26,12 +26,12 @@ struct PendingCellsTests {
                 _ = flow.pending.fold(flow.close(startSeconds: seconds))
                 model.count(
                     event, at: event.timeSeconds ?? seconds, now: PendingCellsTests.now + 203,
-                    finestKept: widths[min(rounds, 2)])
+                    finestKept: widths[min(rounds, 3)])
             }
             for round in 0..<rounds {
                 let before = flow.pending.entryCount
                 let given = flow.pending.coarsen()
-                #expect((given > 0) == (round < 2))
+                #expect((given > 0) == (round < 3))
                 #expect(flow.pending.entryCount <= before)
             }
             for batch in flow.flush(nowSeconds: PendingCellsTests.now + 203) { try store.apply(batch) }

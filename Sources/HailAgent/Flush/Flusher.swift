@@ -257,9 +257,12 @@ final class Flusher: @unchecked Sendable {
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
             awaySinceMillis = nil
+            numbers.isUp = true
+            dispatchSoon()
             log.info("the store is up")
         case .down(let reason):
             if awaySinceMillis == nil { awaySinceMillis = WallClock.steadyMillis }
+            numbers.isUp = false
             log.warning("the store is away; counting goes on", ["error": reason])
         case .flushed(let seconds, let cells):
             ledger.count {
@@ -356,6 +359,7 @@ final class Flusher: @unchecked Sendable {
         queue.async {
             self.numbers.open()
             self.awaySinceMillis = nil
+            self.numbers.isUp = true
             self.dispatchSoon()
         }
     }

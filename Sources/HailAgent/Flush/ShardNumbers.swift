@@ -15,10 +15,12 @@ struct ShardNumbers {
     private var asking = Set<UInt8>()
     /// Whether the store has answered yet and agreed to take this agent's batches.
     private var isOpen = false
+    /// Whether the store answers: while it does not, what waits is better off without numbers, where it merges.
+    var isUp = false
 
     /// Whether a shard may get numbers now.
     func isFree(_ shard: UInt8) -> Bool {
-        isOpen && unanswered[Int(shard)] == 0 && !stopped.contains(shard) && !asking.contains(shard)
+        isOpen && isUp && unanswered[Int(shard)] == 0 && !stopped.contains(shard) && !asking.contains(shard)
     }
 
     mutating func open() { isOpen = true }
