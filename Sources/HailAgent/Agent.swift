@@ -186,7 +186,9 @@ final class Agent: @unchecked Sendable {
         for receiver in receivers { receiver.start() }
         for listener in listeners { listener.start() }
         if let server {
-            try server.start(router(for: server).handle)
+            try server.start(router(for: server).handle) { [ledger] cut in
+                ledger.count { $0.httpCuts[cut, default: 0] += 1 }
+            }
             for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
         }
         if try !enterStore() { retryStore(refused) }

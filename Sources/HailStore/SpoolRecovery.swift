@@ -81,7 +81,7 @@ package struct SpoolRecovery: Equatable, Sendable {
             }
         }
 
-        let tooOld = Set(lastWritten.filter { nowSeconds - $0.value > replayableSeconds }.keys)
+        let tooOld = Set(lastWritten.filter { $0.value < nowSeconds - replayableSeconds }.keys)
         var aside: Set<UInt32> = []
         for (header, location) in batches where acknowledged[header.identity] == nil {
             if tooOld.contains(location.segment) { aside.insert(location.segment) }

@@ -17,13 +17,30 @@ struct WindowRebuild {
         self.ladder = ladder
     }
 
+    /// Seconds that a window or a value may have; far beyond them, arithmetic with times would overflow.
+    private static let times: ClosedRange<Int64> = 0...(1 << 40)
+
+    /// Whether the sums and samples are such as a series of this name can have.
+    private static func isSound(_ series: WindowBody.Series, _ name: SeriesName) -> Bool {
+        guard series.timeSeconds.map(times.contains) ?? true else { return false }
+        guard name.kind != .counter else {
+            return series.samples.isEmpty && (series.sums.isEmpty || name.metrics.count == series.sums.count)
+        }
+        return series.sums.isEmpty
+            && series.samples.allSatisfy { sample in
+                sample.slot < name.metrics.count
+                    && (sample.startSeconds == ScannedLine.noTime || times.contains(sample.startSeconds))
+            }
+    }
+
     /// The window, or nil if its body makes no sense.
     mutating func window(_ recovered: SpoolRecovery.Window) -> ClosedWindow? {
-        guard let body = WindowBody(decoding: recovered.body) else { return nil }
+        guard let body = WindowBody(decoding: recovered.body), WindowRebuild.times.contains(recovered.startSeconds)
+        else { return nil }
         let table = SeriesTable(limit: .max / 256)
         for series in body.series {
             guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true),
-                series.sums.isEmpty || name.metrics.count == series.sums.count
+                WindowRebuild.isSound(series, name)
             else { return nil }
             let count = series.identity.count
             let padded = series.identity + [UInt8](repeating: 0, count: 8)

@@ -8,6 +8,13 @@ struct ReadRoutes: Sendable {
     let reader: StoreReader
     let ladder: Ladder
     let sketches: [Resolution]
+    private let underWay = ReadsUnderWay()
+
+    init(reader: StoreReader, ladder: Ladder, sketches: [Resolution]) {
+        self.reader = reader
+        self.ladder = ladder
+        self.sketches = sketches
+    }
 
     var routes: [String: Router.Route] {
         [
@@ -53,18 +60,22 @@ struct ReadRoutes: Sendable {
         "descending", "token",
     ]
 
-    private func answer(
+    private func answer<Query: StoreQuery>(
         _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String] = [:],
-        query: ([String: JSONValue]) throws(QueryError) -> some StoreQuery
+        query: ([String: JSONValue]) throws(QueryError) -> Query
     ) throws {
         try call.parameters.refuseUnknown(besides: known)
-        do throws(QueryError) {
-            var parameters = call.parameters.values
-            for (other, name) in otherNames where parameters[name] == nil { parameters[name] = parameters[other] }
-            step(call, try query(parameters))
-        } catch {
-            throw APIError(error)
+        var parameters = call.parameters.values
+        for (other, name) in otherNames where parameters[name] == nil { parameters[name] = parameters[other] }
+        let first: Query
+        do throws(QueryError) { first = try query(parameters) } catch { throw APIError(error) }
+        let keys = first.commands.count
+        guard underWay.enter(keys: keys) else { throw ReadsUnderWay.busy }
+        let leaving = Router.Call(request: call.request, parameters: call.parameters) { [underWay] response in
+            underWay.leave(keys: keys)
+            call.answer(response)
         }
+        step(leaving, first)
     }
 
     /// One round trip to the store, and the next if the query wants one.
