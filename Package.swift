@@ -68,7 +68,7 @@ let package = Package(
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),
+        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ] + fuzzing
 )

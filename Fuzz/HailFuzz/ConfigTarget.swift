@@ -32,7 +32,7 @@ enum ConfigTarget {
         if !text.utf8.contains(UInt8(ascii: "%")), !text.contains("?") {
             claim((try? StoreURL(parsing: shown))?.description == shown, "\(shown) is no address")
         }
-        if case .tcp(_, _, let login?, _) = url, login.password.utf8.count > 8, !shown.contains("@") {
+        if case .tcp(let host, _, let login?, _) = url, login.password.utf8.count > 8, !host.contains(login.password) {
             claim(!shown.contains(login.password), "a password is shown")
         }
     }

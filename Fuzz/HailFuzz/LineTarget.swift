@@ -51,9 +51,14 @@ enum LineTarget {
         claim(again?.cells == whole.cells, "a window from the spool makes other cells")
     }
 
-    /// The series of a body, which have no order.
+    /// The series of a body, which have no order; where gauges take turns, one has several pieces.
     private static func sorted(_ body: WindowBody) -> [[UInt8]] {
-        body.series.map { WindowBody(condition: nil, series: [$0]).encoded }
+        var pieces: [[UInt8]: WindowBody.Series] = [:]
+        for series in body.series {
+            let key = series.identity + "\(series.timeSeconds as Any)".utf8 + [series.sums.isEmpty ? 1 : 0]
+            if pieces[key]?.samples.append(contentsOf: series.samples) == nil { pieces[key] = series }
+        }
+        return pieces.values.map { WindowBody(condition: nil, series: [$0]).encoded }
             .sorted { $0.lexicographicallyPrecedes($1) }
     }
 

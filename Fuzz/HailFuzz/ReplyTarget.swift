@@ -9,6 +9,9 @@ import HailSeal
 /// What a store sends, through hiredis' own reader.
 enum ReplyTarget {
     static func run(_ bytes: [UInt8]) {
+        // hiredis takes memory for as many elements as an array announces; the store is trusted with that.
+        let words = bytes.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).dropFirst()
+        guard words.allSatisfy({ word in word.prefix { (0x30...0x39).contains($0) }.count < 6 }) else { return }
         guard let reader = redisReaderCreate() else { return }
         defer { redisReaderFree(reader) }
         bytes.withUnsafeBytes { raw in

@@ -84,7 +84,11 @@ enum SpoolTarget {
             }
             for entry in made.flatMap(\.groups).flatMap(\.entries) {
                 let place = "\(entry.letter) \(entry.digest) \(entry.widthSeconds) \(entry.chunk) \(entry.operation)"
-                cells += entry.items.map { "\(place) \($0.field) \($0.value)" }
+                for item in entry.items {
+                    // A sum of squares depends on the order of its terms, by a last digit.
+                    let end = entry.operation == .addFloat ? item.field.lastIndex(of: 0x20) : nil
+                    cells.append("\(place) \(item.field[..<(end ?? item.field.endIndex)]) \(item.value)")
+                }
             }
         }
         return (body, cells.sorted())

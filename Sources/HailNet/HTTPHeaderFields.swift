@@ -33,7 +33,8 @@ struct HTTPHeaderFields {
                 }, fields)
         }
         if end != 0, lineEndBytes == 2, let rest = UnsafePointer<UInt8>(bitPattern: end) {
-            // Behind the last field came two line ends, of which nothing is left.
+            // Behind the last field came two line ends, of which nothing is left; a NUL right before them hides nothing
+            // and cannot be told from them.
             if (0..<4).contains(where: { rest[$0] != 0 }) { isMalformed = true }
         }
     }

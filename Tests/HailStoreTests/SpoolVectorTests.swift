@@ -30,6 +30,14 @@ struct SpoolVectorTests {
         let windows: [Window]
     }
 
+    @Test("a segment of any time is read", arguments: [Int64.min, .max, 0])
+    func times(createdSeconds: Int64) {
+        let image = SpoolSegment.header(createdSeconds: createdSeconds)
+        let (recovery, aside, _) = SpoolRecovery.recover(
+            from: [(1, image, SpoolSegment(parsing: image))], nowSeconds: 1_700_000_000)
+        #expect(recovery == SpoolRecovery() && aside == [])
+    }
+
     @Test("a segment is read as published, and what was read is written the same")
     func vectors() throws {
         let cases = try VectorFile.cases(of: "spool", as: Vector.self)

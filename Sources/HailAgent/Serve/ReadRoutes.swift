@@ -78,10 +78,17 @@ struct ReadRoutes: Sendable {
         step(leaving, first)
     }
 
+    private static let tooCostly = APIError(
+        code: QueryError.Code.tooCostly.rawValue,
+        message:
+            "What the store holds for this would take more than \(StoreReader.answerLimitBytes >> 20) MiB to read; "
+            + "ask for fewer dimensions or metrics, less depth, or a shorter period.")
+
     /// One round trip to the store, and the next if the query wants one.
     private func step(_ call: Router.Call, _ query: some StoreQuery) {
         reader.read(query.commands) { result in
             switch result {
+            case .failure(.answerTooLarge): call.fail(ReadRoutes.tooCostly)
             case .failure(let error): call.fail(.storeAway(error.description))
             case .success(let replies):
                 var query = query
