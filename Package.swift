@@ -21,6 +21,20 @@ func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Targ
         swiftSettings: strict)
 }
 
+/// What `make fuzz` builds, with instrumentation; other builds never see it.
+let fuzzing: [Target] =
+    Context.environment["HAILWHALE_FUZZ"] == nil
+    ? []
+    : [
+        .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "hailfuzz",
+            dependencies: [
+                "CLibFuzzer", "CHiredis", "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
+                "HailNet", "HailAgent",
+            ], path: "Fuzz/HailFuzz", swiftSettings: strict),
+    ]
+
 let package = Package(
     name: "hailwhale",
     products: [
@@ -58,7 +72,7 @@ let package = Package(
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),
+        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
-    ]
+    ] + fuzzing
 )

@@ -215,7 +215,9 @@ final class Agent: @unchecked Sendable {
         for receiver in receivers { receiver.start() }
         for listener in listeners { listener.start() }
         if let server {
-            try server.start(router().handle)
+            try server.start(router().handle) { [ledger] cut in
+                ledger.count { $0.httpCuts[cut, default: 0] += 1 }
+            }
             for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
         }
         reports?.watch(lanes, flusher, ledger)

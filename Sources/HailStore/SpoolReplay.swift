@@ -61,7 +61,7 @@ struct SpoolReplay {
 
     /// - Returns: the recovery, without names of files, and the numbers of segments to set aside.
     func finish(nowSeconds: Int64) -> (recovery: SpoolRecovery, aside: Set<UInt32>) {
-        let tooOld = Set(lastWritten.filter { nowSeconds - $0.value > SpoolRecovery.replayableSeconds }.keys)
+        let tooOld = Set(lastWritten.filter { $0.value < nowSeconds - SpoolRecovery.replayableSeconds }.keys)
         var aside: Set<UInt32> = []
         for (header, location) in batches where acknowledged[header.identity] == nil {
             if tooOld.contains(location.segment) { aside.insert(location.segment) }

@@ -30,6 +30,15 @@ struct SpoolVectorTests {
         let windows: [Window]
     }
 
+    @Test("a segment of any time is read", arguments: [Int64.min, .max, 0])
+    func times(createdSeconds: Int64) {
+        let image = SpoolSegment.header(createdSeconds: createdSeconds)
+        var replay = SpoolReplay()
+        replay.take(1, image, SpoolSegment(parsing: image))
+        let (recovery, aside) = replay.finish(nowSeconds: 1_700_000_000)
+        #expect(recovery == SpoolRecovery() && aside == [])
+    }
+
     @Test("a segment is read as published, and what was read is written the same")
     func vectors() throws {
         let cases = try VectorFile.cases(of: "spool", as: Vector.self)

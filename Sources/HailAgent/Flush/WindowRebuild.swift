@@ -17,13 +17,34 @@ struct WindowRebuild {
         self.ladder = ladder
     }
 
+    /// Seconds that a window or a value may have; far beyond them, arithmetic with times would overflow.
+    private static let times: ClosedRange<Int64> = 0...(1 << 40)
+
+    /// Whether the sums and samples are such as a series of this name can have.
+    private static func isSound(_ series: WindowBody.Series, _ name: SeriesName) -> Bool {
+        guard series.timeSeconds.map(times.contains) ?? true else { return false }
+        guard name.kind != .counter else {
+            return series.samples.isEmpty && (series.sums.isEmpty || name.metrics.count == series.sums.count)
+        }
+        return series.sums.isEmpty
+            && series.samples.allSatisfy { sample in
+                sample.slot < name.metrics.count
+                    && (sample.startSeconds == ScannedLine.noTime || times.contains(sample.startSeconds))
+            }
+    }
+
     /// The window, or nil if its body makes no sense.
     mutating func window(_ recovered: SpoolRecovery.Window, from spool: SpoolReader) -> ClosedWindow? {
-        guard let bytes = spool.read(recovered.body), let body = WindowBody(decoding: bytes) else { return nil }
+        spool.read(recovered.body).flatMap { window(recovered, holding: $0) }
+    }
+
+    mutating func window(_ recovered: SpoolRecovery.Window, holding bytes: [UInt8]) -> ClosedWindow? {
+        guard let body = WindowBody(decoding: bytes), WindowRebuild.times.contains(recovered.startSeconds)
+        else { return nil }
         let table = SeriesTable(limit: .max / 256)
         for series in body.series {
             guard let name = try? SeriesNameParser.parse(series.identity, isAgents: true),
-                series.sums.isEmpty || name.metrics.count == series.sums.count
+                WindowRebuild.isSound(series, name)
             else { return nil }
             let count = series.identity.count
             series.identity.withUnsafeBufferPointer { bytes in
