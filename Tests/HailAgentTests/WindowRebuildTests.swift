@@ -18,7 +18,8 @@ struct WindowRebuildTests {
         let window = rebuild.window(
             SpoolRecovery.Window(
                 id: 1, startSeconds: startSeconds, eventCount: 1, uncovered: ShardSet([Shard(0)]), outstanding: [],
-                body: body))
+                body: SpoolLocation(segment: 1, offsetBytes: 0, byteCount: body.count, checksum: 0)),
+            holding: body)
         return window.map { $0.newSeries.count }
     }
 
