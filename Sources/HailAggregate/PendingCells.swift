@@ -153,6 +153,11 @@ package final class PendingCells {
     /// Puts back what `take` took, where nothing became of it.
     package func putBack(_ cells: PendingShard, shard: UInt8) { due[shard] = cells }
 
+    /// The windows of what is set apart.
+    ///
+    /// They must not become one with windows that came later: the number that one part gets would stand for both.
+    package var dueWindows: Set<UInt64> { due.values.reduce(into: []) { $0.formUnion($1.windows) } }
+
     /// Whether a shard has anything to send.
     package func isEmpty(shard: UInt8) -> Bool { due[shard] == nil && shards[Int(shard)].isEmpty }
 

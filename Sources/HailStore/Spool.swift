@@ -119,6 +119,9 @@ package final class Spool {
             startSeconds: window.startSeconds, eventCount: window.eventCount, widthSeconds: widthSeconds)
     }
 
+    /// Windows that are not merged from now on.
+    package func keepApart(_ windows: Set<UInt64>) { merging.remove(windows) }
+
     /// Makes one window of several that wait, if there are enough or the spool is half full of them.
     ///
     /// - Parameters:

@@ -117,7 +117,9 @@ struct PendingCellsTests {
         #expect(flow.pending.takeMerging(shard: shard).windows == [2])
         #expect(!flow.pending.isEmpty(shard: shard))
         fold("s.x:4|c|#v:b")
+        #expect(flow.pending.dueWindows == [1])
         #expect(flow.pending.take(shard: shard).windows == [1])
+        #expect(flow.pending.dueWindows == [])
         #expect(flow.pending.take(shard: shard).windows == [3])
         #expect(flow.pending.isEmpty(shard: shard))
     }

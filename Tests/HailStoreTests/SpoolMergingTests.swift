@@ -67,6 +67,16 @@ struct SpoolMergingTests {
             body: Array("<\(id)>".utf8), isMergeable: isMergeable)
     }
 
+    @Test("leaves windows alone that are to be kept apart")
+    func keptApart() throws {
+        let spool = try Spool(folder: folder.path, limitBytes: 1 << 20, widths: [10], nowSeconds: 1_000)
+        for id in UInt64(1)...17 {
+            _ = try spool.append(windows: [window(id, shards: [3])], batches: [], nowSeconds: 1_000)
+        }
+        spool.keepApart([2])
+        #expect(try spool.mergeWaiting(id: 99, nowSeconds: 1_001) { _, _ in [1] } == [1] + Array(3...17))
+    }
+
     @Test("puts one window in the place of sixteen, on disk and after a restart, and leaves the others alone")
     func merges() throws {
         let spool = try Spool(folder: folder.path, limitBytes: 1 << 20, widths: [10], nowSeconds: 1_000)

@@ -66,6 +66,13 @@ struct FlushSpool {
         if !refusedWhole.isEmpty { refusedWhole.removeAll { split.contains($0) } }
     }
 
+    /// Windows that are not merged from now on, neither on disk nor in the books.
+    mutating func keepApart(_ windows: Set<UInt64>) {
+        guard !windows.isEmpty else { return }
+        spool.keepApart(windows)
+        refusedWhole.removeAll { windows.contains($0) }
+    }
+
     /// Merges windows that wait: on disk a step at a time, those that the spool refused in the books alone.
     ///
     /// - Parameter merged: has one window stand for several.

@@ -112,6 +112,7 @@ final class Flusher: @unchecked Sendable {
             spool.forget(split: lost.windows)
             finish(ledger.lost(covers: lost.windows, reason: .pendingFull))
         }
+        spool.keepApart(pending.dueWindows)
         let isMore = spool.merge(settings.windowNumbers) { windows, id in
             ledger.merged(windows, into: id, parts: pending.merge(windows: Set(windows), into: id))
             waiters.merge(windows, into: id)

@@ -51,7 +51,8 @@ struct RecoveredNumbers {
             }
             (group, byteCount) = ([], 0)
         }
-        for number in UInt8.min...UInt8.max where !pending.shards[Int(number)].isEmpty {
+        // A shard that no window owes anything has names at most: they go with what is new.
+        for number in UInt8.min...UInt8.max where !owed[Int(number)].isEmpty {
             let builder = BatchBuilder(book: pending.book, agent: id(of: number), nowSeconds: nowSeconds)
             let shard = NumberedShard(pending.take(shard: number), of: number, firstSequence: 1, builder: builder)
             group.append(shard)
