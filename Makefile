@@ -7,6 +7,7 @@
 #   make unit         each target's tests, and those of the house's rules
 #   make integration  the release binary tested from outside
 #   make image-test   the container image, built and run without an engine; as root, and no part of make test
+#   make soak         memory under ten minutes of steady load; no part of make test
 #   make lint         the formatter's rules
 #   make clean        removes what was built
 #
@@ -25,10 +26,12 @@ VENV := .build/venv
 REQUIREMENTS := Tests/Integration/requirements.txt
 # Arguments of the agent: make run ARGS="--http 127.0.0.1:9000"
 ARGS ?=
+# Arguments of the soak: make soak SOAK_ARGS="--seconds 120 --rate 50000"
+SOAK_ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration image-test bench lint toolchain clean
+.PHONY: deps build run test unit integration image-test bench soak lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -61,6 +64,9 @@ image-test: toolchain $(VENV)/ready
 
 bench: build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
+
+soak: build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/soak.py $(SOAK_ARGS)
 
 lint: deps toolchain
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests

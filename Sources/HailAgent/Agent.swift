@@ -42,7 +42,7 @@ final class Agent: @unchecked Sendable {
     private var probeTimer: (any DispatchSourceTimer)?
 
     /// Records that a series may bring on average: subjects × groups × metrics that it does not share.
-    private static let recordsPerSeries = 16
+    private static let recordsPerSeries = 8
     /// How long a stop may take to bring everything to the store.
     private static let drainSeconds = 5.0
     /// How often a store that gets nothing is asked whether it is still there, and still the same.

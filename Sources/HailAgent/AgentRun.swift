@@ -8,6 +8,7 @@ import HailStore
 package enum AgentRun {
     /// Runs the agent; returns the process's exit code.
     @Sendable package static func main(_ options: AgentOptions) -> Int32 {
+        MemoryArena.shareOne()
         let log = Log(level: options.logLevel)
         signal(SIGPIPE, SIG_IGN)
         // Sources take the signals; what they would do by themselves is switched off.

@@ -44,14 +44,14 @@ package struct BatchBuilder {
             if draft.isFull { draft.closeBatch() }
         }
         let byCondition = Dictionary(grouping: pending.spans) { $0.key.condition }
-        for row in rows(of: byCondition[nil] ?? []) { add(row, to: &draft, isConditional: false) }
+        addCounters(of: byCondition[nil] ?? [], to: &draft, isConditional: false)
         let writer = CellWriter(book: book, placing: placing, nowSeconds: nowSeconds)
         writer.write(byCondition[nil] ?? [], to: &draft, isConditional: false)
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
         for (condition, spans) in byCondition {
             guard let condition else { continue }
-            for row in rows(of: spans) { add(row, to: &draft, isConditional: true) }
+            addCounters(of: spans, to: &draft, isConditional: true)
             writer.write(spans, to: &draft, isConditional: true)
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
@@ -68,9 +68,12 @@ package struct BatchBuilder {
         let sum: Int128
     }
 
-    /// Counter by counter, subjects together, in order of time.
-    private func rows(of spans: [(key: SpanSums.Key, value: SpanSums)]) -> [[Row]] {
+    /// Adds the cells of counters: counter by counter, subjects together, in order of time.
+    private func addCounters(
+        of spans: [(key: SpanSums.Key, value: SpanSums)], to draft: inout Draft, isConditional: Bool
+    ) {
         var rows: [Row] = []
+        rows.reserveCapacity(spans.reduce(0) { $0 + $1.value.records.count })
         for (key, span) in spans {
             for (place, record) in span.records.enumerated() {
                 rows.append(
@@ -80,19 +83,17 @@ package struct BatchBuilder {
             }
         }
         rows.sort { ($0.subject, $0.record, $0.startSeconds) < ($1.subject, $1.record, $1.startSeconds) }
-        var grouped: [[Row]] = []
-        for row in rows {
-            if let last = grouped.last?.last, last.record == row.record {
-                grouped[grouped.count - 1].append(row)
-            } else {
-                grouped.append([row])
-            }
+        var first = 0
+        while first < rows.count {
+            var end = first + 1
+            while end < rows.count, rows[end].record == rows[first].record { end += 1 }
+            add(rows[first..<end], to: &draft, isConditional: isConditional)
+            first = end
         }
-        return grouped
     }
 
     /// Adds the cells of one counter, every resolution of every row.
-    private func add(_ rows: [Row], to draft: inout Draft, isConditional: Bool) {
+    private func add(_ rows: ArraySlice<Row>, to draft: inout Draft, isConditional: Bool) {
         guard let record = rows.first?.record else { return }
         for (level, resolution) in book.ladder.resolutions.enumerated() {
             var bucket: Int64?

@@ -58,7 +58,7 @@ package final class CellBook {
     /// By subject, then resolution.
     var pageMarks: [PageMark] = []
     // By digest or by bytes, never by text: Unicode calls texts equal that are different names.
-    private var recordNumbers: [Digest: UInt32] = [:]
+    private var recordNumbers = DigestIndex()
     private var subjectNumbers: [Digest: UInt32] = [:]
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
@@ -112,7 +112,7 @@ package final class CellBook {
     func record(subject: UInt32, group: FanOut.Group, metric: String, kind: Kind) -> UInt32 {
         let name = CellName(subject: subjects[Int(subject)].parts, group: group.path, metric: metric, kind: kind)
         let digest = digester(name.canonicalBytes)
-        if let known = recordNumbers[digest] {
+        if let known = recordNumbers.number(of: digest, digestOf: { records[Int($0)].digest }) {
             if group.isFull, !records[Int(known)].isFull {
                 records[Int(known)].isFull = true
                 forgetMarks(ofRecord: Int(known))
@@ -125,7 +125,7 @@ package final class CellBook {
                 digest: digest, subject: subject, group: intern(group.path), metric: intern(metric), kind: kind,
                 isFull: group.isFull))
         cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
-        recordNumbers[digest] = number
+        recordNumbers.insert(number) { [records] in records[Int($0)].digest }
         return number
     }
 
@@ -151,7 +151,7 @@ package final class CellBook {
         metrics = []
         cellMarks = []
         pageMarks = []
-        recordNumbers = [:]
+        recordNumbers = DigestIndex()
         subjectNumbers = [:]
         groupNumbers = [:]
         metricNumbers = [:]
@@ -176,7 +176,7 @@ package final class CellBook {
                     digest: record.digest, subject: moved(record.subject), group: intern(old.groups[Int(record.group)]),
                     metric: intern(old.metrics[Int(record.metric)]), kind: record.kind, isFull: record.isFull))
             cellMarks += oldMarks.cells[(number * levels)..<((number + 1) * levels)]
-            recordNumbers[record.digest] = new
+            recordNumbers.insert(new) { [records] in records[Int($0)].digest }
             mapping[number] = new
         }
         return mapping
