@@ -13,6 +13,7 @@
 #   make fuzz         what reads untrusted bytes, fed by libFuzzer; FUZZ_SECONDS and FUZZ_TARGET say how long and which
 #   make fuzz-short   the same, so many inputs a target: the share of make test
 #   make asan, tsan   every test with AddressSanitizer, ThreadSanitizer; no part of make test
+#   make soak         memory under ten minutes of steady load; no part of make test
 #   make lint         the formatter's rules
 #   make clean        removes what was built
 #
@@ -43,11 +44,12 @@ FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?= 10000
 # One of line, request, spool, reply, config, address; all of them without it.
 FUZZ_TARGET ?=
+# Arguments of the soak: make soak SOAK_ARGS="--seconds 120 --rate 50000"
+SOAK_ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-
-.PHONY: deps build run test unit integration faults image-test gate bench bench-build fuzz fuzz-short fuzz-build asan \
+.PHONY: deps build run test unit integration faults image-test gate bench bench-build soak fuzz fuzz-short fuzz-build asan \
 	tsan lint toolchain clean
 
 deps:
@@ -122,6 +124,9 @@ gate: bench-build
 bench: bench-build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) HAILWHALE_BENCH=$(abspath $(BENCH)) $(PYTHON) Benchmarks/line_path.py
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
+
+soak: build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/soak.py $(SOAK_ARGS)
 
 lint: deps toolchain
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests Fuzz

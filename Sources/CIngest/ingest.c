@@ -2,6 +2,7 @@
 #include "ingest.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,3 +136,5 @@ int ingest_socket_drops(int descriptor, uint32_t *drops) {
     *drops = info[SK_MEMINFO_DROPS];
     return 0;
 }
+
+int ingest_one_arena(void) { return mallopt(M_ARENA_MAX, 1); }

@@ -47,7 +47,7 @@ final class Agent: @unchecked Sendable {
     private var probeTimer: (any DispatchSourceTimer)?
 
     /// Records that a series may bring on average: subjects × groups × metrics that it does not share.
-    private static let recordsPerSeries = 16
+    private static let recordsPerSeries = 8
     /// How long a stop may take in all, but for what it takes to end the threads.
     private static let stopSeconds = 4.25
     /// What of it is kept for the end of the connections and of the embedded store.

@@ -51,7 +51,7 @@ package struct BatchBuilder {
         let byCondition = Dictionary(grouping: pending.spans) { $0.key.condition }
         let writer = CellWriter(book: book, placing: placing, nowSeconds: nowSeconds, fold: fold)
         func write(_ spans: [(key: SpanSums.Key, value: SpanSums)], isConditional: Bool) {
-            for row in rows(of: spans) { add(row, to: &draft, fold, isConditional: isConditional) }
+            addCounters(of: spans, to: &draft, fold, isConditional: isConditional)
             for (cell, sum) in fold.takeSums() {
                 self.write(
                     cell.record, cell.level, bucket: cell.bucket, sum: sum, to: &draft, isConditional: isConditional)
@@ -82,9 +82,12 @@ package struct BatchBuilder {
         let sum: Int128
     }
 
-    /// Counter by counter, subjects together, in order of time.
-    private func rows(of spans: [(key: SpanSums.Key, value: SpanSums)]) -> [[Row]] {
+    /// Adds the cells of counters: counter by counter, subjects together, in order of time.
+    private func addCounters(
+        of spans: [(key: SpanSums.Key, value: SpanSums)], to draft: inout Draft, _ fold: CellFold, isConditional: Bool
+    ) {
         var rows: [Row] = []
+        rows.reserveCapacity(spans.reduce(0) { $0 + $1.value.records.count })
         for (key, span) in spans {
             for (place, record) in span.records.enumerated() {
                 rows.append(
@@ -94,19 +97,19 @@ package struct BatchBuilder {
             }
         }
         rows.sort { ($0.subject, $0.record, $0.startSeconds) < ($1.subject, $1.record, $1.startSeconds) }
-        var grouped: [[Row]] = []
-        for row in rows {
-            if let last = grouped.last?.last, last.record == row.record {
-                grouped[grouped.count - 1].append(row)
-            } else {
-                grouped.append([row])
-            }
+        var first = 0
+        while first < rows.count {
+            var end = first + 1
+            while end < rows.count, rows[end].record == rows[first].record { end += 1 }
+            add(rows[first..<end], to: &draft, fold, isConditional: isConditional)
+            first = end
         }
-        return grouped
     }
 
     /// Adds the cells of one counter, every resolution of every row.
-    private func add(_ rows: [Row], to draft: inout Draft, _ fold: CellFold, isConditional: Bool) {
+    private func add(
+        _ rows: ArraySlice<Row>, to draft: inout Draft, _ fold: CellFold, isConditional: Bool
+    ) {
         guard let record = rows.first?.record else { return }
         var isFolded = false
         func write(_ level: Int, _ bucket: Int64, _ sum: Int128) {

@@ -47,3 +47,6 @@ void ingest_ring_trim(struct ingest_ring *ring);
 
 // The kernel's count of datagrams dropped at a socket (modulo 2^32): SO_MEMINFO. Returns 0 or the negative errno.
 int ingest_socket_drops(int descriptor, uint32_t *drops);
+
+// Has every thread take its memory from one place. Returns 0 if the C library refuses. Before there are threads.
+int ingest_one_arena(void);
