@@ -33,8 +33,7 @@ final class Agent: @unchecked Sendable {
     let reload: Reload
     private let reports: ServiceReports?
     private let state: AgentState
-    /// What the spool owes the store from earlier starts; set once, while starting.
-    private var recovered: [SpoolRecovery.Batch]
+    private let recovered: [SpoolRecovery.Batch]
     /// Whether the log says already that the store is away.
     ///
     /// On `entryQueue`.
@@ -128,7 +127,7 @@ final class Agent: @unchecked Sendable {
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
-        recovered += recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
+        recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
     }
 
     private static func bind(_ places: SocketPlan.Places, lanes: Int?, log: Log) throws -> [DatagramSocket] {
@@ -192,17 +191,17 @@ final class Agent: @unchecked Sendable {
     /// Takes back what an earlier start left in the spool, before anything new gets a number.
     private func recover(
         _ recovery: SpoolRecovery, from spool: SpoolReader, scanner: LineScanner
-    ) -> [SpoolRecovery.Batch] {
+    ) {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
         if !recovery.windows.isEmpty {
             log.info("windows come back from the spool", ["windows": recovery.windows.count])
         }
-        return flusher.queue.sync {
+        flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
-            let numbers = RecoveredNumbers(recovery.windows, in: spool, digester: NameDigest.blake2b)
-            return flusher.recover(recovery.windows, as: numbers) { rebuild.window($0, from: spool) }
+            let ids = RecoveredIDs.byShard(recovery.windows, in: spool, digester: NameDigest.blake2b)
+            flusher.recover(recovery.windows, as: ids) { rebuild.window($0, from: spool) }
         }
     }
 

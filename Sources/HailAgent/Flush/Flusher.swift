@@ -18,7 +18,7 @@ final class Flusher: @unchecked Sendable {
     }
 
     let queue = DispatchQueue(label: "hailwhale.flush")
-    private let settings: Settings
+    let settings: Settings
     let ledger: Ledger
     let log: Log
     private let book: CellBook
@@ -28,6 +28,8 @@ final class Flusher: @unchecked Sendable {
     private let returns: LaneReturns
 
     private var numbers = ShardNumbers()
+    /// By shard that has something from an earlier start set apart: the id under which that is numbered.
+    var recovered: [UInt8: Digest] = [:]
     private var arrived: [ClosedWindow] = []
     private var isDispatchDue = false
     private var schedule: FlushSchedule
@@ -149,7 +151,6 @@ final class Flusher: @unchecked Sendable {
     /// The others get their turn when that is answered. Where the store has to admit values first, it is asked.
     private func numberFree() -> [NumberedShard] {
         let now = WallClock.seconds
-        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: now)
         var asks: [AdmissionAsk] = []
         var numbered: [NumberedShard] = []
         var cells = numbers.cellsUnderWay
@@ -165,9 +166,9 @@ final class Flusher: @unchecked Sendable {
                 asks.append(ask)
                 continue
             }
-            let (held, first) = (pending.take(shard: shard), numbers.nextSequence(of: shard))
-            numbered.append(NumberedShard(held, of: shard, firstSequence: first, builder: builder))
-            cells += numbered.last?.cellCount ?? 0
+            let next = number(shard, firstSequence: numbers.nextSequence(of: shard), nowSeconds: now)
+            numbered.append(next)
+            cells += next.cellCount
         }
         if !asks.isEmpty { writer.submit(asks) }
         return numbered
@@ -197,9 +198,7 @@ final class Flusher: @unchecked Sendable {
         let sent = enter(free, free.flatMap { $0.batches.map { _ in nil } })
         if owed.isEmpty { return sent }
         if let locations = spool.append([], owed) { return sent + enter(owed, locations) }
-        for shard in owed { pending.putBack(shard.cells, shard: shard.number) }
-        // The batches that were made of them told the store names; now they will not.
-        book.forgetMarks()
+        putBack(owed)
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.spoolRetrySeconds)) { self.dispatchSoon() }
         return sent
     }
@@ -207,7 +206,8 @@ final class Flusher: @unchecked Sendable {
     /// Enters batches in the books as sent.
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
-            numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number)
+            let isOwn = shard.agent == settings.agent
+            if isOwn { numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number) }
             claim(shard)
         }
         return zip(numbered.flatMap(\.batches), locations).map {
