@@ -191,8 +191,8 @@ final class HTTPConnection: @unchecked Sendable {
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", answer.contentType)
         for field in answer.headers { MHD_add_response_header(response, field.name, field.value) }
-        // Where the length is not clear, nobody can tell where the next request begins.
-        if traffic.isDraining || problem == .unclearLength {
+        // Where the length or a field is not clear, nobody can tell where the next request begins.
+        if traffic.isDraining || problem == .unclearLength || problem == .malformedHeader {
             MHD_add_response_header(response, "Connection", "close")
         }
         enterPhase(isAnswering: true)

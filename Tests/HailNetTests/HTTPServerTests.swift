@@ -146,6 +146,7 @@ struct HTTPServerTests {
             client.write(Array("GET /a HTTP/1.1\r\n".utf8) + bytes + [13, 10, 13, 10])
             let answer = try #require(client.read())
             #expect(answer.status == 400)
+            #expect(client.isClosedByServer())
             #expect(answer.body == "malformed_header" || answer.body.contains("<html>"), "\(answer.body)")
         }
     }
