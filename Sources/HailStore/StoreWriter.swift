@@ -114,7 +114,11 @@ package final class StoreWriter: @unchecked Sendable {
     package func probe() {
         queue.async { [self] in
             guard !isClosed, connection != nil else { return pump() }
-            do throws(StoreError) { _ = try connection?.send(RedisCommand("PING")) } catch {
+            do throws(StoreError) {
+                _ = try connection?.send(RedisCommand("PING"))
+                // Nothing under way would say so otherwise.
+                if isIdle { goUp() }
+            } catch {
                 lose(connectionFor: error)
             }
         }

@@ -50,8 +50,8 @@ final class Flusher: @unchecked Sendable {
     private static let trimSeconds = 35
     /// Cells of unanswered batches past which no shard gets a number: they lie in memory as bytes, some 30 each.
     private static let cellsUnderWayLimit = 500_000
-    /// A window of more series may not get all its numbers at once.
-    private static let wholeSeries = 20_000
+    /// Windows of more sums may not get all their numbers at once.
+    private static let wholeSums = 20_000
 
     init(
         settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
@@ -105,7 +105,8 @@ final class Flusher: @unchecked Sendable {
     private func dispatchBatches() {
         dispatchPrecondition(condition: .onQueue(queue))
         // A part of a window may have to wait: then the spool needs what it holds.
-        let mayWait = numbers.isAnyBusy || arrived.reduce(0) { $0 + $1.sums.touched.count } > Flusher.wholeSeries
+        let size = arrived.reduce(0) { $0 + $1.sums.touched.count + $1.sums.timed.count + $1.sums.samples.count }
+        let mayWait = numbers.isAnyBusy || size > Flusher.wholeSums || pending.shards.contains { !$0.isEmpty }
         let isAnyNew = !arrived.isEmpty
         let records = foldArrived(keepingBodies: mayWait)
         let submitted = spool(records: records, numbered: numberFree(all: isAnyNew && !mayWait))
