@@ -111,6 +111,8 @@ package final class StoreWriter: @unchecked Sendable {
             do throws(StoreError) {
                 _ = try connection?.send(RedisCommand("PING"))
                 try observeGuards(all: false)
+                // Nothing under way would say so otherwise.
+                if isIdle { goUp() }
                 pump()
             } catch { lose(connectionFor: error) }
         }
