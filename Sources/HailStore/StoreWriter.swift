@@ -203,7 +203,11 @@ package final class StoreWriter: @unchecked Sendable {
         } else if !desk.isEmpty {
             pump()
         }
-        if !outcome.answers.isEmpty { report(.judged(outcome.answers)) }
+        guard !outcome.answers.isEmpty else { return }
+        // Nothing else may be under way that would say so, and what was asked for waits for it.
+        if outcome.heldReason == nil { backoff.reset() }
+        goUp()
+        report(.judged(outcome.answers))
     }
 
     /// Sends one batch of every shard that may send, and takes the answers.

@@ -85,8 +85,10 @@ def test_a_store_that_refuses_applies_nothing_of_a_batch(start, folder, name, st
             with socket.socket(socket.AF_UNIX) as other:
                 other.connect(store.path)
                 other.sendall(b"EVAL 'while true do end' 0\r\n")
-        for _ in range(10):
-            assert agent.lines("no.a:hits=1|c\nno.b:hits=1|c", wait="spool").status_code == 200
+        # Values that are new, so that the store is asked about them before anything is sent.
+        for number in range(10):
+            body = f"no.a:hits=1|c|#d:v{number}\nno.b:hits=1|c|#d:v{number}"
+            assert agent.lines(body, wait="spool").status_code == 200
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not any(f'error="{name}' in line for line in agent.log):
             assert time.monotonic() < deadline, agent.log
