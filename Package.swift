@@ -21,22 +21,38 @@ func tests(of name: String, with dependencies: [Target.Dependency] = []) -> Targ
         swiftSettings: strict)
 }
 
+/// What `make fuzz` builds, with instrumentation; other builds never see it.
+let fuzzing: [Target] =
+    Context.environment["HAILWHALE_FUZZ"] == nil
+    ? []
+    : [
+        .systemLibrary(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "hailfuzz",
+            dependencies: [
+                "CLibFuzzer", "CHiredis", "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
+                "HailNet", "HailAgent",
+            ], path: "Fuzz/HailFuzz", swiftSettings: strict),
+    ]
+
 let package = Package(
     name: "hailwhale",
     products: [
         .executable(name: "hailwhale", targets: ["hailwhale"]),
+        .executable(name: "hailwhale-bench", targets: ["hailwhale-bench"]),
         .library(name: "HailClient", targets: ["HailClient"]),
     ],
     targets: [
         .executableTarget(name: "hailwhale", dependencies: ["HailAgent"], swiftSettings: strict),
+        .executableTarget(name: "hailwhale-bench", dependencies: ["HailAgent", "CBench"], swiftSettings: strict),
         house(
             "HailAgent",
             over: [
                 "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
                 "HailNet",
             ]),
-        house("HailWire", over: ["HailCore"]),
-        house("HailAggregate", over: ["HailCore"]),
+        house("HailWire", over: ["HailCore", "CBytes"]),
+        house("HailAggregate", over: ["HailCore", "CBytes"]),
         house("HailQuery", over: ["HailCore"]),
         house("HailSeal", over: ["HailCore", "CSodium"]),
         house("HailStore", over: ["HailCore", "CHiredis"]),
@@ -47,14 +63,16 @@ let package = Package(
         .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "CMicroHTTPD"),
         .target(name: "CIngest"),
+        .target(name: "CBytes"),
+        .target(name: "CBench"),
         tests(of: "HailCore"),
-        tests(of: "HailWire", with: ["HailCore"]),
+        tests(of: "HailWire", with: ["HailCore", "CBytes"]),
         tests(of: "HailAggregate", with: ["HailCore", "HailWire", "HailSeal"]),
         tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailNet", "HailStore"]),
+        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
-    ]
+    ] + fuzzing
 )

@@ -2,6 +2,7 @@
 #include "ingest.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +18,13 @@
 #define SLOT_STRIDE (SLOT_BYTES + 320u)
 #define PAGE_BYTES 4096u
 
-union control {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(uint32_t))];
-};
-
 struct ingest_ring {
     struct ingest_datagram datagrams[INGEST_RING_SLOTS];
     struct mmsghdr messages[INGEST_RING_SLOTS];
     struct iovec vectors[INGEST_RING_SLOTS];
     struct sockaddr_in6 names[INGEST_RING_SLOTS];
-    union control controls[INGEST_RING_SLOTS];
     uint8_t *memory;
-    uint32_t drops;
-    int has_drops;
+    int has_peers;
     int has_long;
 };
 
@@ -71,7 +65,7 @@ uint8_t ingest_peer_class(const void *address, size_t count) {
     return family == AF_UNIX || count == 0 ? INGEST_PEER_LOOPBACK : INGEST_PEER_ANY;
 }
 
-struct ingest_ring *ingest_ring_create(void) {
+struct ingest_ring *ingest_ring_create(int peers) {
     struct ingest_ring *ring = calloc(1, sizeof *ring);
     if (!ring) return NULL;
     void *memory = mmap(NULL, (size_t)SLOT_STRIDE * INGEST_RING_SLOTS, PROT_READ | PROT_WRITE,
@@ -83,16 +77,18 @@ struct ingest_ring *ingest_ring_create(void) {
     // A huge page behind the first byte of each slot would make the whole ring resident.
     madvise(memory, (size_t)SLOT_STRIDE * INGEST_RING_SLOTS, MADV_NOHUGEPAGE);
     ring->memory = memory;
+    ring->has_peers = peers;
     for (size_t i = 0; i < INGEST_RING_SLOTS; i++) {
         ring->vectors[i] = (struct iovec){ring->memory + i * SLOT_STRIDE, SLOT_BYTES};
         struct msghdr *header = &ring->messages[i].msg_hdr;
         header->msg_iov = &ring->vectors[i];
         header->msg_iovlen = 1;
-        header->msg_name = &ring->names[i];
-        header->msg_namelen = sizeof ring->names[i];
-        header->msg_control = &ring->controls[i];
-        header->msg_controllen = sizeof ring->controls[i];
+        if (peers) {
+            header->msg_name = &ring->names[i];
+            header->msg_namelen = sizeof ring->names[i];
+        }
         ring->datagrams[i].bytes = ring->vectors[i].iov_base;
+        ring->datagrams[i].peer = INGEST_PEER_ANY;
     }
     return ring;
 }
@@ -103,17 +99,8 @@ void ingest_ring_destroy(struct ingest_ring *ring) {
     free(ring);
 }
 
-static void note_drops(struct ingest_ring *ring, struct msghdr *header) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_RXQ_OVFL) continue;
-        memcpy(&ring->drops, CMSG_DATA(c), sizeof ring->drops);
-        ring->has_drops = 1;
-    }
-}
-
 int ingest_ring_receive(struct ingest_ring *ring, int descriptor) {
     int count;
-    ring->has_drops = 0;
     do count = recvmmsg(descriptor, ring->messages, INGEST_RING_SLOTS, MSG_DONTWAIT, NULL);
     while (count < 0 && errno == EINTR);
     if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
@@ -121,16 +108,14 @@ int ingest_ring_receive(struct ingest_ring *ring, int descriptor) {
         struct msghdr *header = &ring->messages[i].msg_hdr;
         struct ingest_datagram *datagram = &ring->datagrams[i];
         datagram->count = ring->messages[i].msg_len;
+        datagram->is_truncated = (header->msg_flags & MSG_TRUNC) != 0;
+        if (datagram->count > PAGE_BYTES) ring->has_long = 1;
+        if (!ring->has_peers) continue;
         // A unix sender's path may be longer than the room for names; the length is then that of the path.
         size_t name = header->msg_namelen;
         datagram->peer =
             ingest_peer_class(header->msg_name, name < sizeof ring->names[i] ? name : sizeof ring->names[i]);
-        datagram->is_truncated = (header->msg_flags & MSG_TRUNC) != 0;
-        if (datagram->count > PAGE_BYTES) ring->has_long = 1;
-        // The count is cumulative: the last one is the newest.
-        if (i == count - 1 && header->msg_controllen > 0) note_drops(ring, header);
         header->msg_namelen = sizeof ring->names[i];
-        header->msg_controllen = sizeof ring->controls[i];
     }
     return count;
 }
@@ -143,11 +128,6 @@ void ingest_ring_trim(struct ingest_ring *ring) {
     ring->has_long = 0;
 }
 
-int ingest_ring_drops(const struct ingest_ring *ring, uint32_t *drops) {
-    *drops = ring->drops;
-    return ring->has_drops;
-}
-
 int ingest_socket_drops(int descriptor, uint32_t *drops) {
     uint32_t info[SK_MEMINFO_VARS] = {0};
     socklen_t count = sizeof info;
@@ -156,3 +136,5 @@ int ingest_socket_drops(int descriptor, uint32_t *drops) {
     *drops = info[SK_MEMINFO_DROPS];
     return 0;
 }
+
+int ingest_one_arena(void) { return mallopt(M_ARENA_MAX, 1); }

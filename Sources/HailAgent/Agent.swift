@@ -33,8 +33,7 @@ final class Agent: @unchecked Sendable {
     let reload: Reload
     private let reports: ServiceReports?
     private let state: AgentState
-    /// What the spool owes the store from earlier starts; set once, while starting.
-    private var recovered: [SpoolRecovery.Batch]
+    private let recovered: [SpoolRecovery.Batch]
     /// Whether the log says already that the store is away.
     ///
     /// On `entryQueue`.
@@ -47,7 +46,7 @@ final class Agent: @unchecked Sendable {
     private var probeTimer: (any DispatchSourceTimer)?
 
     /// Records that a series may bring on average: subjects × groups × metrics that it does not share.
-    private static let recordsPerSeries = 16
+    private static let recordsPerSeries = 8
     /// How long a stop may take in all, but for what it takes to end the threads.
     private static let stopSeconds = 4.25
     /// What of it is kept for the end of the connections and of the embedded store.
@@ -76,7 +75,9 @@ final class Agent: @unchecked Sendable {
         state = AgentState(startedMillis: startedMillis, storeText: options.store.description)
         let agentID = NameDigest.random()
         let spool = try Spool(
-            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, nowSeconds: WallClock.steadySeconds)
+            folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, widths: options.ladder.foldedWidths,
+            nowSeconds: WallClock.steadySeconds)
+        let windowNumbers = WindowNumbers(startMillis: WallClock.millis)
         let events = StoreEvents()
         writer = StoreWriter(
             connector: connector, agent: agentID, spool: spool.reader,
@@ -88,7 +89,7 @@ final class Agent: @unchecked Sendable {
         flusher = Flusher(
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
-                droppedDimensions: Set(Name.path(options.dropDimensions))),
+                droppedDimensions: Set(Name.path(options.dropDimensions)), windowNumbers: windowNumbers),
             book: CellBook(
                 ladder: options.ladder, sketches: options.sketches,
                 recordLimit: options.maxSeries * Agent.recordsPerSeries, valueLimit: options.maxValues,
@@ -100,7 +101,7 @@ final class Agent: @unchecked Sendable {
         let shared = Lane.Shared(
             scanner: LineScanner(seed: .random(in: .min ... .max), gaugeSign: options.gaugeSign),
             digester: NameDigest.blake2b, ladder: options.ladder,
-            numbers: WindowNumbers(startMillis: WallClock.millis), spyNumbers: WindowNumbers(startMillis: 1),
+            numbers: windowNumbers, spyNumbers: WindowNumbers(startMillis: 1),
             ledger: ledger,
             handOver: { [flusher] in flusher.handOver($0) })
         // Beside the sockets' lanes: one for streams, one for HTTP, one for writes that count once.
@@ -126,7 +127,7 @@ final class Agent: @unchecked Sendable {
         self.receivers = receivers
         returns.lanes = lanes
         recovered = spool.recovered.batches
-        recovered += recover(spool.recovered, scanner: shared.scanner)
+        recover(spool.recovered, from: spool.reader, scanner: shared.scanner)
     }
 
     private static func bind(_ places: SocketPlan.Places, lanes: Int?, log: Log) throws -> [DatagramSocket] {
@@ -180,24 +181,27 @@ final class Agent: @unchecked Sendable {
             for index in 0..<batch.count {
                 let datagram = batch[index]
                 let bytes = datagram.bytes.assumingMemoryBound(to: UInt8.self)
-                lane.take(datagram: bytes, isTrusted: lane.plain.includes(datagram.peer))
+                lane.take(
+                    datagram: bytes, isTrusted: lane.plain.includes(datagram.peer), isTruncated: datagram.isTruncated)
             }
             lane.publish()
         }
     }
 
     /// Takes back what an earlier start left in the spool, before anything new gets a number.
-    private func recover(_ recovery: SpoolRecovery, scanner: LineScanner) -> [SpoolRecovery.Batch] {
+    private func recover(
+        _ recovery: SpoolRecovery, from spool: SpoolReader, scanner: LineScanner
+    ) {
         for name in recovery.setAside { log.warning("a spool file is too old to be replayed", ["file": name]) }
         for name in recovery.damaged { log.error("a spool file is damaged", ["file": name]) }
         if recovery.tornBytes > 0 { log.info("a torn record was cut off the spool", ["bytes": recovery.tornBytes]) }
         if !recovery.windows.isEmpty {
             log.info("windows come back from the spool", ["windows": recovery.windows.count])
         }
-        return flusher.queue.sync {
+        flusher.queue.sync {
             var rebuild = WindowRebuild(scanner: scanner, ladder: options.ladder)
-            let numbers = RecoveredNumbers(recovery.windows, digester: NameDigest.blake2b)
-            return flusher.recover(recovery.windows, as: numbers) { rebuild.window($0) }
+            let ids = RecoveredIDs.byShard(recovery.windows, in: spool, digester: NameDigest.blake2b)
+            flusher.recover(recovery.windows, as: ids) { rebuild.window($0, from: spool) }
         }
     }
 
@@ -210,7 +214,9 @@ final class Agent: @unchecked Sendable {
         for receiver in receivers { receiver.start() }
         for listener in listeners { listener.start() }
         if let server {
-            try server.start(router().handle)
+            try server.start(router().handle) { [ledger] cut in
+                ledger.count { $0.httpCuts[cut, default: 0] += 1 }
+            }
             for address in server.addresses { log.info("listening", ["transport": "http", "address": address]) }
         }
         reports?.watch(lanes, flusher, ledger)
@@ -265,7 +271,8 @@ final class Agent: @unchecked Sendable {
     private func router() -> Router {
         let write = WriteRoutes(
             lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
-        let read = ReadRoutes(reader: reader, ladder: options.ladder, sketches: options.sketches)
+        let read = ReadRoutes(
+            reader: reader, flusher: flusher, ledger: ledger, ladder: options.ladder, sketches: options.sketches)
         let status = StatusRoutes(
             state: state, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }

@@ -77,7 +77,7 @@ package final class CellBook {
     /// By subject, then resolution.
     var pageMarks: [PageMark] = []
     // By digest or by bytes, never by text: Unicode calls texts equal that are different names.
-    private var recordNumbers: [Digest: UInt32] = [:]
+    private var recordNumbers = DigestIndex()
     private var subjectNumbers: [Digest: UInt32] = [:]
     private var groupNumbers: [[UInt8]: UInt32] = [:]
     private var metricNumbers: [[UInt8]: UInt32] = [:]
@@ -106,8 +106,13 @@ package final class CellBook {
 
     package var recordCount: Int { records.count }
 
-    /// Whether there are as many records as there should be.
-    var isFull: Bool { records.count >= recordLimit }
+    /// How short the names of new series must be, since there are as many records as there should be; nil while there
+    /// are fewer.
+    var foldStage: FoldedName.Stage? {
+        guard records.count >= recordLimit else { return nil }
+        let stages = FoldedName.Stage.allCases
+        return stages[min((records.count - recordLimit) / max(1, recordLimit / 16), stages.count - 1)]
+    }
     package var subjectCount: Int { subjects.count }
 
     func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }
@@ -131,7 +136,7 @@ package final class CellBook {
     func record(subject: UInt32, group path: [String], metric: String, kind: Kind) -> UInt32 {
         let name = CellName(subject: subjects[Int(subject)].parts, group: path, metric: metric, kind: kind)
         let digest = digester(name.canonicalBytes)
-        if let known = recordNumbers[digest] { return known }
+        if let known = recordNumbers.number(of: digest, digestOf: { records[Int($0)].digest }) { return known }
         return append(digest: digest, subject: subject, group: intern(path), metric: intern(metric), kind: kind)
     }
 
@@ -142,7 +147,7 @@ package final class CellBook {
                 digest: digest, subject: subject, group: group, metric: metric, kind: kind,
                 node: node(subject: subject, group: group)))
         cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
-        recordNumbers[digest] = number
+        recordNumbers.insert(number) { [records] in records[Int($0)].digest }
         return number
     }
 
@@ -191,7 +196,7 @@ package final class CellBook {
         metrics = []
         cellMarks = []
         pageMarks = []
-        recordNumbers = [:]
+        recordNumbers = DigestIndex()
         subjectNumbers = [:]
         groupNumbers = [:]
         metricNumbers = [:]

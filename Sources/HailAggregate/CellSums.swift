@@ -56,12 +56,12 @@ enum CellSums: Equatable {
         }
     }
 
-    /// Bytes it takes in memory, about.
+    /// Bytes it takes in memory beside its own place, about.
     var byteCount: Int {
         switch self {
-        case .timer(let sums): 120 + 24 * sums.sketch.count
-        case .gauge: 48
-        case .set(let members): 32 + 16 * members.count
+        case .timer(let sums): 32 + 24 * sums.sketch.capacity
+        case .gauge: 0
+        case .set(let members): 32 + 12 * members.capacity
         }
     }
 }

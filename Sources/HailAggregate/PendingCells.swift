@@ -11,6 +11,7 @@ package final class PendingCells {
     package let book: CellBook
     /// Another set holds for series that are admitted from then on.
     package var droppedDimensions: Set<Name>
+    private let namer: Namer
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
     /// The plans of windows that were folded and not cleared, by number: their lane may have a new table by now.
@@ -21,8 +22,10 @@ package final class PendingCells {
     private var sums: [Int128] = []
     private var seen: [Bool] = []
 
-    package init(book: CellBook, droppedDimensions: Set<Name> = []) {
+    /// - Parameter namer: reads the identities of the series that come in.
+    package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
         self.book = book
+        self.namer = namer
         self.droppedDimensions = droppedDimensions
     }
 
@@ -31,7 +34,7 @@ package final class PendingCells {
     /// Bytes that the pending sums take, about.
     package var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds a window; its sums stay as they are until `clear`.
+    /// Adds a window.
     ///
     /// - Parameter residual: for a window that comes back from the spool, the shards whose cells are in no batch
     ///   yet; the others are left out. Nil takes all.
@@ -45,11 +48,12 @@ package final class PendingCells {
         var parts = Set<UInt8>()
         growScratch()
         var touched: [UInt32] = []
+        var place = 0
         for series in window.sums.touched {
             let plan = plans.plans[Int(series)]
             for slot in 0..<Int(plan.slotCount) {
-                let place = Int(plan.firstSlot) + slot
                 add(window.sums.sums[place], of: plan, slot: slot, plans: plans, touched: &touched)
+                place += 1
             }
         }
         spread(&touched, start: start, window: window, residual: residual, parts: &parts)
@@ -72,14 +76,8 @@ package final class PendingCells {
         return parts
     }
 
-    /// Zeroes the sums of a window that was folded, so that its lane may use their memory again.
-    package func clear(_ window: ClosedWindow) {
-        guard let plans = folded.removeValue(forKey: window.id) else { return }
-        for series in window.sums.touched {
-            let plan = plans.plans[Int(series)]
-            for slot in 0..<Int(plan.slotCount) { window.sums.sums[Int(plan.firstSlot) + slot] = 0 }
-        }
-    }
+    /// Forgets how a window was folded; its `body` may no longer be asked for.
+    package func clear(_ window: ClosedWindow) { folded[window.id] = nil }
 
     /// What a window holds that was not cleared yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
@@ -87,9 +85,11 @@ package final class PendingCells {
         foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
+        var place = 0
         for index in window.sums.touched {
             let plan = plans.plans[Int(index)]
-            let slots = Int(plan.firstSlot)..<Int(plan.firstSlot + plan.slotCount)
+            let slots = place..<(place + Int(plan.slotCount))
+            place = slots.upperBound
             series.append(
                 WindowBody.Series(
                     identity: Array(plan.identity), timeSeconds: nil, sums: slots.map { window.sums.sums[$0] }))
@@ -153,6 +153,11 @@ package final class PendingCells {
     /// Puts back what `take` took, where nothing became of it.
     package func putBack(_ cells: PendingShard, shard: UInt8) { due[shard] = cells }
 
+    /// The windows of what is set apart.
+    ///
+    /// They must not become one with windows that came later: the number that one part gets would stand for both.
+    package var dueWindows: Set<UInt64> { due.values.reduce(into: []) { $0.formUnion($1.windows) } }
+
     /// Whether a shard has anything to send.
     package func isEmpty(shard: UInt8) -> Bool { due[shard] == nil && shards[Int(shard)].isEmpty }
 
@@ -180,16 +185,35 @@ package final class PendingCells {
         return verdicts.reduce(0) { $0 + $1.count { $0 == .unreadable } }
     }
 
-    /// Gives up the finest width that any span still knows, for the next coarser one.
+    /// The finest width that any span still knows; nil where nothing is pending.
+    package var finestSeconds: Int64? { shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min() }
+
+    /// Gives up the finest width that any span still knows, for the next coarser one; behind the coarsest there is the
+    /// all-time total alone.
     ///
     /// - Returns: cells given up; 0 when nothing finer is left to fold.
     package func coarsen() -> Int {
-        let widths = book.ladder.resolutions.filter { !$0.isAllTime }.map(\.widthSeconds)
-        let finest = shards.lazy.flatMap(\.spans.keys).map(\.widthSeconds).min()
-        guard let finest, let coarser = widths.first(where: { $0 > finest }) else { return 0 }
+        guard let finest = finestSeconds, let coarser = book.ladder.foldedWidths.first(where: { $0 > finest }) else {
+            return 0
+        }
         var given = 0
         for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
         return given
+    }
+
+    /// Has one window stand for several, of which nothing is anywhere else than here.
+    ///
+    /// - Returns: the shards that hold a part of them.
+    package func merge(windows: Set<UInt64>, into id: UInt64) -> Int {
+        shards.indices.count { shard in
+            let isDue = due[UInt8(shard)]?.merge(windows: windows, into: id) ?? false
+            return shards[shard].merge(windows: windows, into: id) || isDue
+        }
+    }
+
+    /// Forgets the plans of windows that came from the spool.
+    package func forget(lane: Int) {
+        if plans.removeValue(forKey: lane) != nil { hasGarbage = true }
     }
 
     /// Forgets the records of series that lanes no longer have, where that may be done: nothing is pending.
@@ -212,8 +236,11 @@ package final class PendingCells {
     /// The plans of the lane's present table; those of an earlier one are dropped.
     private func plans(for window: ClosedWindow) -> SeriesPlans {
         if let known = plans[window.lane], known.generation == window.generation { return known }
-        if plans[window.lane] != nil { hasGarbage = true }
-        let new = SeriesPlans(generation: window.generation, arena: window.arena)
+        let new = SeriesPlans(generation: window.generation, arena: window.arena, namer: namer)
+        if let former = plans[window.lane] {
+            hasGarbage = true
+            new.carry(window.carried, from: former)
+        }
         plans[window.lane] = new
         return new
     }
@@ -273,7 +300,7 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
             guard residual?.contains(shard) ?? true else { return }
             let key = SpanSums.Key(
-                startSeconds: startSeconds, widthSeconds: book.ladder.finest.widthSeconds,
+                startSeconds: startSeconds, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
                 condition: window.condition)
             if shards[Int(shard)].claim(key.condition, for: window.id) {
                 shards[Int(shard)].add(cell, of: record, key: key)
@@ -303,7 +330,8 @@ package final class PendingCells {
             announce(book.records[Int(record)].subject, window: window, residual: residual, parts: &parts)
         }
         let key = SpanSums.Key(
-            startSeconds: start, widthSeconds: book.ladder.finest.widthSeconds, condition: window.condition)
+            startSeconds: start, widthSeconds: window.widthSeconds ?? book.ladder.finest.widthSeconds,
+            condition: window.condition)
         for shard in spans.indices
         where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
             if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(spans[shard], key: key) }

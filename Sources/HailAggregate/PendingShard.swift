@@ -19,11 +19,23 @@ package struct PendingShard {
     /// Records held, over all spans.
     package var entryCount: Int { spans.values.reduce(0) { $0 + $1.entryCount } }
 
-    /// Bytes that they take, about.
-    package var byteCount: Int { spans.values.reduce(0) { $0 + $1.byteCount } }
+    /// Bytes that all of it takes, about.
+    package var byteCount: Int {
+        spans.values.reduce(96 * spans.capacity) { $0 + $1.byteCount } + 8 * windows.capacity + 4 * children.capacity
+            + 40 * claims.capacity + 16 * repeats.capacity
+    }
 
     mutating func note(window: UInt64) {
         if windows.last != window { windows.append(window) }
+    }
+
+    /// Has one window stand for several; says whether any of them was here.
+    mutating func merge(windows ids: Set<UInt64>, into id: UInt64) -> Bool {
+        let count = windows.count
+        windows.removeAll { ids.contains($0) }
+        guard windows.count < count else { return false }
+        windows.append(id)
+        return true
     }
 
     /// Whether the window is the one that counts under its condition.

@@ -19,8 +19,10 @@ package struct SpanSums: Equatable, Sendable {
     /// Records held.
     var entryCount: Int { records.count + cells.count }
 
-    /// Bytes they take, about: a counter's number and its sum, and whatever the others hold.
-    var byteCount: Int { records.count * 20 + cells.values.reduce(0) { $0 + $1.byteCount } }
+    /// Bytes they take, about: a counter's number and its sum, what the others hold, and two arrays' heads.
+    var byteCount: Int {
+        64 + records.capacity * 4 + sums.capacity * 16 + cells.values.reduce(96 * cells.capacity) { $0 + $1.byteCount }
+    }
 
     /// Adds what came after, or elsewhere.
     mutating func merge(_ other: SpanSums) {

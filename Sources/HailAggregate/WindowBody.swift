@@ -25,18 +25,24 @@ package struct WindowBody: Equatable, Sendable {
     }
 
     package var condition: BatchGroup.Condition?
+    /// Seconds of the buckets that the times of a merged body begin; 0: of the finest resolution.
+    package var widthSeconds: Int64
     package var series: [Series]
 
-    package init(condition: BatchGroup.Condition?, series: [Series]) {
+    package init(condition: BatchGroup.Condition?, widthSeconds: Int64 = 0, series: [Series]) {
         self.condition = condition
+        self.widthSeconds = widthSeconds
         self.series = series
     }
 
     private static let version: UInt8 = 1
+    /// A merged body: its width follows.
+    private static let mergedVersion: UInt8 = 2
 
     package var encoded: [UInt8] {
         var out = ByteWriter()
-        out.put(WindowBody.version)
+        out.put(widthSeconds == 0 ? WindowBody.version : WindowBody.mergedVersion)
+        if widthSeconds != 0 { out.put(UInt32(clamping: widthSeconds)) }
         out.put(UInt8(condition == nil ? 0 : 1))
         if let condition {
             out.put(condition.onceID)
@@ -64,7 +70,14 @@ package struct WindowBody: Equatable, Sendable {
     /// Reads what `encoded` wrote; nil for anything else.
     package init?(decoding bytes: [UInt8]) {
         var input = ByteReader(bytes[...])
-        guard input.uint8() == WindowBody.version, let mark = input.uint8(), mark <= 1 else { return nil }
+        guard let version = input.uint8(), version == WindowBody.version || version == WindowBody.mergedVersion
+        else { return nil }
+        widthSeconds = 0
+        if version == WindowBody.mergedVersion {
+            guard let width = input.uint32(), width > 0 else { return nil }
+            widthSeconds = Int64(width)
+        }
+        guard let mark = input.uint8(), mark <= 1 else { return nil }
         condition = nil
         if mark == 1 {
             guard let onceID = input.digest(), let kept = input.uint32() else { return nil }

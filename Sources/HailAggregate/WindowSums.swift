@@ -1,4 +1,4 @@
-/// What the series of one lane gathered in one window, by value slot.
+/// What the series of one lane gathered in one window.
 ///
 /// Moves whole from the lane's queue to the flush queue and comes back emptied; one queue holds it at a time.
 package final class WindowSums: @unchecked Sendable {
@@ -24,11 +24,12 @@ package final class WindowSums: @unchecked Sendable {
         package var startSeconds: Int64
     }
 
-    /// Millionths by value slot.
+    /// Millionths, in the order in which series were first added to: as many for each as it has slots.
     package private(set) var sums: UnsafeMutablePointer<Int128>
+    private var sumCount = 0
     private var capacity: Int
-    /// The series that were added to, each once.
-    package var touched: [UInt32] = []
+    /// The series that were added to, each once, in the order of their sums.
+    package private(set) var touched: [UInt32] = []
     package var timed: [TimedSlot: Int128] = [:]
     /// In the order they came.
     package var samples: [Sample] = []
@@ -37,27 +38,32 @@ package final class WindowSums: @unchecked Sendable {
     package init(capacity: Int = 64) {
         self.capacity = capacity
         sums = .allocate(capacity: capacity)
-        sums.initialize(repeating: 0, count: capacity)
     }
 
     deinit { sums.deallocate() }
 
     package var isEmpty: Bool { eventCount == 0 }
 
-    /// Makes room for `count` slots; new ones are zero.
-    func reserve(_ count: Int) {
-        guard count > capacity else { return }
-        let grown = max(count, capacity * 2)
-        let larger = UnsafeMutablePointer<Int128>.allocate(capacity: grown)
-        larger.update(from: sums, count: capacity)
-        (larger + capacity).initialize(repeating: 0, count: grown - capacity)
-        sums.deallocate()
-        sums = larger
-        capacity = grown
+    /// Makes sums for a series that has none yet, all zero.
+    ///
+    /// - Returns: the place of the first; `sums` may have moved.
+    func touch(_ series: UInt32, slotCount: Int) -> UInt32 {
+        if sumCount + slotCount > capacity {
+            capacity = 2 * capacity + slotCount
+            let larger = UnsafeMutablePointer<Int128>.allocate(capacity: capacity)
+            larger.moveInitialize(from: sums, count: sumCount)
+            sums.deallocate()
+            sums = larger
+        }
+        (sums + sumCount).initialize(repeating: 0, count: slotCount)
+        defer { sumCount += slotCount }
+        touched.append(series)
+        return UInt32(sumCount)
     }
 
-    /// Forgets everything but the memory; slots must have been zeroed as they were read.
+    /// Forgets everything but the memory.
     package func removeAll() {
+        sumCount = 0
         touched.removeAll(keepingCapacity: true)
         timed.removeAll(keepingCapacity: timed.count < 1_024)
         samples.removeAll(keepingCapacity: samples.count < 65_536)

@@ -2,7 +2,16 @@
 package struct ByteWriter {
     package private(set) var bytes: [UInt8] = []
 
-    package init() {}
+    package init(reservingBytes: Int = 0) {
+        if reservingBytes > 0 { bytes.reserveCapacity(reservingBytes) }
+    }
+
+    /// Writes an integer over bytes that were put before.
+    package mutating func fill(_ value: some FixedWidthInteger, at place: Int) {
+        withUnsafeBytes(of: value.bigEndian) { raw in
+            for (offset, byte) in raw.enumerated() { bytes[place + offset] = byte }
+        }
+    }
 
     package mutating func put(_ value: UInt8) { bytes.append(value) }
 

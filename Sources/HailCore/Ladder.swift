@@ -26,6 +26,12 @@ package struct Ladder: Hashable, Sendable {
         resolutions = kept + [.allTime]
     }
 
+    /// Seconds of the buckets that cells are folded into while the store is away, finest first; the last is so wide that
+    /// the all-time total alone is left.
+    package var foldedWidths: [Int64] {
+        resolutions.filter { !$0.isAllTime }.map(\.widthSeconds) + [Int64(UInt32.max)]
+    }
+
     /// The finest resolution; windows never straddle its buckets.
     package var finest: Resolution { resolutions[0] }
 

@@ -33,7 +33,6 @@ package enum LineError: String, Error, CaseIterable, Sendable {
     case tooDeep = "too_deep"
     case tooManyMetrics = "too_many_metrics"
     case lineTooLong = "line_too_long"
-    case seriesFull = "series_full"
     // Who sent it.
     case unsealed
     // DogStatsD's other datagrams.

@@ -21,3 +21,7 @@ package struct SeriesName: Equatable, Sendable {
     /// What every event of the event form counts besides its own metrics.
     package static let hits = "hits"
 }
+
+/// Reads what the identity bytes of a series say, or nil where no series may have them; handed to those who know
+/// nothing of lines.
+package typealias Namer = @Sendable (_ identity: UnsafeBufferPointer<UInt8>) -> SeriesName?

@@ -27,8 +27,13 @@ package final class DatagramReceiver: @unchecked Sendable {
     private static let drainNanoseconds: UInt64 = 1_000_000_000
 
     /// A receiver that has not started; `queue` is serial, and state that `handler` captures belongs to it.
-    package init(_ socket: DatagramSocket, on queue: DispatchQueue, handler: @escaping Handler) throws(NetError) {
-        guard let ring = ingest_ring_create() else {
+    ///
+    /// - Parameter needsPeers: whether the handler asks who sent a datagram; else all senders are `any`, which saves the
+    ///   kernel a copy.
+    package init(
+        _ socket: DatagramSocket, on queue: DispatchQueue, needsPeers: Bool = true, handler: @escaping Handler
+    ) throws(NetError) {
+        guard let ring = ingest_ring_create(needsPeers ? 1 : 0) else {
             throw .system(action: "map memory for", subject: "\(socket.address)", code: ENOMEM)
         }
         self.ring = ring
@@ -128,8 +133,6 @@ package final class DatagramReceiver: @unchecked Sendable {
             // An error belongs to one datagram (an ICMP answer, short memory) and is gone once it was read.
             guard count > 0 else { return (received, true) }
             received += Int(count)
-            var value: UInt32 = 0
-            if ingest_ring_drops(ring, &value) != 0 { drops.take(value) }
             handler(
                 DatagramBatch(
                     UnsafeBufferPointer(start: ingest_ring_datagrams(ring), count: Int(count))))

@@ -25,7 +25,6 @@ package final class DatagramSocket: Sendable {
             isHanded ? ReceiveBuffer(raisingHanded: descriptor) : ReceiveBuffer(raising: descriptor)
         self.isHanded = isHanded
         dropsBefore = isHanded ? DatagramSocket.kernelDrops(at: descriptor) ?? 0 : 0
-        SocketOption.set(SO_RXQ_OVFL, to: 1, on: descriptor)
         let flags = fcntl(descriptor.number, F_GETFL)
         guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0 else {
             throw .system(action: "set up", subject: "\(address)", code: errno)

@@ -30,6 +30,9 @@ final class HTTPConnection: @unchecked Sendable {
     private var discardedBytes = 0
     /// When the phase began that `HTTPLimits.phaseSeconds` bounds; 0 while a handler has the request.
     private let phaseStart: Atomic<UInt64>
+    /// Whether the phase is the sending of an answer.
+    private let isAnswering = Atomic<Bool>(false)
+    private let isCut = Atomic<Bool>(false)
 
     init(descriptor: Int32, traffic: HTTPTraffic) {
         self.descriptor = descriptor
@@ -38,12 +41,17 @@ final class HTTPConnection: @unchecked Sendable {
         phaseStart = Atomic(Clock.nanoseconds)
     }
 
-    /// Whether the current phase has lasted longer than it may.
+    /// Ends the connection if its phase has lasted longer than it may; libmicrohttpd then sees its end and closes it.
     ///
-    /// From any thread.
-    func isOverdue(now: UInt64, allowedNanoseconds: UInt64) -> Bool {
+    /// From any thread, while the descriptor is known to be open.
+    ///
+    /// - Returns: what it was cut in, the first time.
+    func cutIfOverdue(now: UInt64, allowedNanoseconds: UInt64) -> HTTPCut? {
         let start = phaseStart.load(ordering: .relaxed)
-        return start != 0 && now > start && now - start > allowedNanoseconds
+        guard start != 0, now > start, now - start > allowedNanoseconds else { return nil }
+        let cut = isAnswering.load(ordering: .relaxed) ? HTTPCut.answer : .request
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        return isCut.exchange(true, ordering: .relaxed) ? nil : cut
     }
 
     /// Takes the raw request target, before libmicrohttpd decodes it.
@@ -62,7 +70,7 @@ final class HTTPConnection: @unchecked Sendable {
         switch stage {
         case .head:
             if hidesNul(before: version) { target.problem = .nul }
-            return begin(connection, method: method)
+            return begin(connection, method: method, version: version)
         case .body where count > 0:
             defer { count = 0 }
             return take(UnsafeRawBufferPointer(start: upload, count: count)) ? .YES : .NO
@@ -87,21 +95,34 @@ final class HTTPConnection: @unchecked Sendable {
         enterPhase()
     }
 
-    private func enterPhase() { phaseStart.store(Clock.nanoseconds, ordering: .relaxed) }
+    private func enterPhase(isAnswering: Bool = false) {
+        self.isAnswering.store(isAnswering, ordering: .relaxed)
+        phaseStart.store(Clock.nanoseconds, ordering: .relaxed)
+    }
 
     /// Whether a raw NUL cut the target short: the version of the request line follows in the same memory, one byte
     /// behind the target's end.
     private func hidesNul(before version: UnsafePointer<CChar>?) -> Bool {
         let gap = Int(bitPattern: UInt(bitPattern: version) &- targetText.start)
-        return gap > targetText.count + 1 && gap <= traffic.limits.headerBytes
+        return gap > targetText.count + 1 && gap <= traffic.limits.requestMemoryBytes
     }
 
     /// Looks at the header fields and decides whether the body is worth reading.
-    private func begin(_ connection: OpaquePointer, method: String) -> MHD_Result {
+    private func begin(
+        _ connection: OpaquePointer, method: String, version: UnsafePointer<CChar>?
+    ) -> MHD_Result {
         self.method = method
-        headers = HTTPConnection.headers(of: connection)
+        let fields = HTTPHeaderFields(of: connection, version: version)
+        headers = fields.headers
         stage = .body
         problem = target.problem
+        if targetText.count > traffic.limits.targetBytes {
+            problem = .targetTooLong(limitBytes: traffic.limits.targetBytes)
+        } else if fields.byteCount > traffic.limits.headerBytes {
+            problem = .headersTooLarge(limitBytes: traffic.limits.headerBytes)
+        } else if problem == nil, fields.isMalformed {
+            problem = .malformedHeader
+        }
         let lengths = headers.all("Content-Length")
         guard HTTPConnection.isClear(lengths: lengths, codings: headers.all("Transfer-Encoding")) else {
             problem = .unclearLength
@@ -170,35 +191,12 @@ final class HTTPConnection: @unchecked Sendable {
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", answer.contentType)
         for field in answer.headers { MHD_add_response_header(response, field.name, field.value) }
-        // Where the length is not clear, nobody can tell where the next request begins.
-        if traffic.isDraining || problem == .unclearLength {
+        // Where the length or a field is not clear, nobody can tell where the next request begins.
+        if traffic.isDraining || problem == .unclearLength || problem == .malformedHeader {
             MHD_add_response_header(response, "Connection", "close")
         }
-        enterPhase()
+        enterPhase(isAnswering: true)
         return MHD_queue_response(connection, UInt32(answer.status), response)
-    }
-
-    private static func headers(of connection: OpaquePointer) -> HTTPHeaders {
-        var headers = HTTPHeaders()
-        withUnsafeMutablePointer(to: &headers) { target in
-            _ = MHD_get_connection_values_n(
-                connection, .HEADER_KIND,
-                { context, _, name, nameCount, value, valueCount in
-                    let name = UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
-                    let value = UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
-                    context?.assumingMemoryBound(to: HTTPHeaders.self).pointee.append(
-                        String(decoding: name, as: UTF8.self), HTTPConnection.trimmed(value))
-                    return .YES
-                }, target)
-        }
-        return headers
-    }
-
-    /// A field's value without the white space behind it, which libmicrohttpd leaves there.
-    private static func trimmed(_ value: UnsafeRawBufferPointer) -> String {
-        var rest = value[...]
-        while let last = rest.last, last == 0x20 || last == 0x09 { rest = rest.dropLast() }
-        return String(decoding: rest, as: UTF8.self)
     }
 
     private static func peerClass(of descriptor: Int32) -> PeerClass {

@@ -47,7 +47,7 @@ final class HTTPDaemon {
         let context = Int(bitPattern: context)
         return [
             MHD_OPTION.LISTEN_SOCKET.rawValue, descriptor,
-            MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue, limits.headerBytes,
+            MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue, limits.requestMemoryBytes,
             MHD_OPTION.CONNECTION_LIMIT.rawValue, UInt32(limits.connections),
             MHD_OPTION.PER_IP_CONNECTION_LIMIT.rawValue, UInt32(limits.connectionsPerAddress),
             MHD_OPTION.CONNECTION_TIMEOUT.rawValue, UInt32(limits.idleSeconds),

@@ -12,8 +12,14 @@ package struct HTTPLimits: Equatable, Sendable {
     package var discardedBytes = 16 << 20
     /// What the bodies of all requests take together; beyond it they are answered with 503.
     package var heldBytes = 64 << 20
-    /// Request line, header fields and what it takes to read them; more is answered with 431 or 414.
-    package var headerBytes = 32 << 10
+    /// The longest request target; a longer one is answered with 414.
+    package var targetBytes = 16 << 10
+    /// Names and values of all header fields; more is answered with 431.
+    package var headerBytes = 16 << 10
+    /// What reading a request line and header fields may take, the two bounds above and more.
+    ///
+    /// What does not even fit here never reaches a handler: libmicrohttpd answers it, in HTML, and nothing counts it.
+    package var requestMemoryBytes = 64 << 10
     /// How long a connection may be silent.
     package var idleSeconds = 30
     /// How long each may take: the wait for a request line, the rest of the request, the sending of the answer.

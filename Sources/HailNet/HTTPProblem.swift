@@ -9,6 +9,12 @@ package enum HTTPProblem: Error, Equatable, Sendable {
     case notUTF8
     /// A target that is neither a path nor an absolute URL.
     case malformedTarget
+    /// A header field whose name is no token, or whose value holds a NUL or another control byte or is folded over lines.
+    case malformedHeader
+    /// A request target longer than it may be.
+    case targetTooLong(limitBytes: Int)
+    /// Header fields that take more than they may together.
+    case headersTooLarge(limitBytes: Int)
     /// Several lengths, a length and a transfer coding, or a coding other than `chunked`: what follows cannot be told
     /// from the body.
     case unclearLength
@@ -20,6 +26,8 @@ package enum HTTPProblem: Error, Equatable, Sendable {
     package var status: Int {
         switch self {
         case .bodyTooLarge: 413
+        case .targetTooLong: 414
+        case .headersTooLarge: 431
         case .busy: 503
         default: 400
         }
@@ -33,6 +41,9 @@ package enum HTTPProblem: Error, Equatable, Sendable {
         case .controlByte: "control_byte"
         case .notUTF8: "not_utf8"
         case .malformedTarget: "malformed_target"
+        case .malformedHeader: "malformed_header"
+        case .targetTooLong: "target_too_long"
+        case .headersTooLarge: "headers_too_large"
         case .unclearLength: "unclear_length"
         case .bodyTooLarge: "too_large"
         case .busy: "busy"
@@ -47,6 +58,9 @@ package enum HTTPProblem: Error, Equatable, Sendable {
         case .controlByte: "the request target holds a control byte or a space"
         case .notUTF8: "the text is not UTF-8"
         case .malformedTarget: "the request target is neither a path nor a URL"
+        case .malformedHeader: "a header field holds a control byte, is folded, or has a name that is none"
+        case .targetTooLong(let limit): "the request target is longer than \(limit) bytes; POST a form or JSON instead"
+        case .headersTooLarge(let limit): "the header fields take more than \(limit) bytes"
         case .unclearLength: "the length of the body is not clear"
         case .bodyTooLarge(let limit): "the body is longer than \(limit) bytes"
         case .busy: "too many bodies at once; try again"

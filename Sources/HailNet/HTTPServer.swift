@@ -42,11 +42,14 @@ package final class HTTPServer: @unchecked Sendable {
     ///
     /// Called once.
     ///
+    /// - Parameter noteCut: told of each connection that was cut for being slow, on any thread.
     /// - Throws: `serverRefused`; nothing is left running then.
-    package func start(_ handler: @escaping Handler) throws(NetError) {
+    package func start(
+        _ handler: @escaping Handler, noteCut: @escaping @Sendable (HTTPCut) -> Void = { _ in }
+    ) throws(NetError) {
         let result: Result<Void, NetError> = control.sync {
             do throws(NetError) {
-                try begin(HTTPTraffic(limits: limits, handler: handler))
+                try begin(HTTPTraffic(limits: limits, handler: handler, noteCut: noteCut))
                 return .success(())
             } catch {
                 end(graceSeconds: 0)

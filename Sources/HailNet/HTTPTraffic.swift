@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import Glibc
 internal import Synchronization
 
 /// What the daemons of one server share: the handler, the limits, who is connected and who waits for an answer.
@@ -11,6 +10,7 @@ final class HTTPTraffic: @unchecked Sendable {
 
     let limits: HTTPLimits
     private(set) var handler: Handler
+    private let noteCut: @Sendable (HTTPCut) -> Void
 
     private let lock = Lock()
     private var connections: [ObjectIdentifier: HTTPConnection] = [:]
@@ -22,8 +22,9 @@ final class HTTPTraffic: @unchecked Sendable {
     private let active = Atomic<Int>(0)
     private let heldBytes = Atomic<Int>(0)
 
-    init(limits: HTTPLimits, handler: @escaping Handler) {
+    init(limits: HTTPLimits, handler: @escaping Handler, noteCut: @escaping @Sendable (HTTPCut) -> Void) {
         self.limits = limits
+        self.noteCut = noteCut
         self.handler = handler
     }
 
@@ -38,14 +39,13 @@ final class HTTPTraffic: @unchecked Sendable {
         lock.holding { _ = connections.removeValue(forKey: ObjectIdentifier(connection)) }
     }
 
-    /// Ends connections whose phase has lasted too long; libmicrohttpd then sees their end and closes them.
+    /// Ends connections whose phase has lasted too long.
     func cutOverdue(now: UInt64) {
         let allowed = UInt64(limits.phaseSeconds * 1e9)
-        lock.holding {
-            for connection in connections.values where connection.isOverdue(now: now, allowedNanoseconds: allowed) {
-                shutdown(connection.descriptor, Int32(SHUT_RDWR))
-            }
+        let cuts = lock.holding {
+            connections.values.compactMap { $0.cutIfOverdue(now: now, allowedNanoseconds: allowed) }
         }
+        for cut in cuts { noteCut(cut) }
     }
 
     // Bodies.

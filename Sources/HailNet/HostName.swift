@@ -24,7 +24,7 @@ struct HostName: Hashable {
                 name = name[..<colon]
             }
             if name.last == "." { name = name.dropLast() }
-            guard !name.isEmpty, name.utf8.allSatisfy(HostName.isNameByte) else { return nil }
+            guard !name.isEmpty, name.last != ".", name.utf8.allSatisfy(HostName.isNameByte) else { return nil }
             self.name = name.lowercased()
         }
         guard let digits, !digits.isEmpty else {

@@ -1,5 +1,4 @@
-/// A running count of drops, from a counter of the kernel that wraps at 2³² and is read out of order: a datagram
-/// carries the value of the moment it was queued, which may be older than one read from the socket since.
+/// A running count of drops, from a counter of the kernel that wraps at 2³².
 package struct KernelDropCount: Equatable, Sendable {
     package private(set) var total: UInt64 = 0
     private var last: UInt32

@@ -10,7 +10,7 @@ final class Deliveries {
     }
 
     /// Bytes of waiting batches kept in memory; beyond it they are read back from the spool.
-    private static let retainedLimitBytes = 64 << 20
+    private static let retainedLimitBytes = 32 << 20
 
     private let spool: SpoolReader?
     private let report: @Sendable (StoreEvent) -> Void

@@ -51,7 +51,7 @@ package enum FlushReply: Equatable, Sendable {
         return .applied(
             FlushTally(
                 writtenFields: numbers[0], expiredFields: numbers[1], deadByReason: dead,
-                usedGroups: used.compactMap { $0.number.map { Int($0) - 1 } }))
+                usedGroups: used.compactMap { item in item.number.flatMap { $0 > 0 ? Int($0) - 1 : nil } }))
     }
 }
 

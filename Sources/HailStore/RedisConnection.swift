@@ -191,7 +191,7 @@ package struct RedisConnection: ~Copyable {
     /// What a lost connection says if the store was merely too slow.
     static let timeoutText = "no answer in time"
 
-    private static func reply(_ raw: UnsafeMutablePointer<redisReply>) -> StoreReply {
+    static func reply(_ raw: UnsafeMutablePointer<redisReply>) -> StoreReply {
         let value = raw.pointee
         switch value.type {
         case REDIS_REPLY_INTEGER: return .integer(value.integer)

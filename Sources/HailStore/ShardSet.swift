@@ -46,6 +46,11 @@ package struct ShardSet: Hashable, Sendable {
         if shard.number < 128 { low &= ~bit } else { high &= ~bit }
     }
 
+    package mutating func formUnion(_ other: ShardSet) {
+        low |= other.low
+        high |= other.high
+    }
+
     /// The shards, by number.
     package var shards: [Shard] { (0...255).map { Shard($0) }.filter(contains) }
 }

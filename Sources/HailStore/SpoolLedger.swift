@@ -57,6 +57,26 @@ struct SpoolLedger {
         }
     }
 
+    /// Notes, in the newest segment, a window in the place of others.
+    mutating func merge(_ replaced: [UInt64], into window: WindowRecord) {
+        for id in replaced {
+            guard let home = windows[id] else { continue }
+            windows[id] = (home.segment, ShardSet())
+            if let last = segments.indices.last, segments[last].number != home.segment {
+                segments[last].explains.insert(home.segment)
+            }
+        }
+        add(windows: [window], batches: [])
+    }
+
+    /// What windows hold for a shard is lost: nothing is kept for it any longer.
+    mutating func giveUp(_ ids: [UInt64], shard: Shard) {
+        for id in ids { windows[id]?.uncovered.remove(shard) }
+    }
+
+    /// The shards whose cells of a window are in no batch.
+    func uncovered(_ window: UInt64) -> ShardSet { windows[window]?.uncovered ?? ShardSet() }
+
     /// Whether a window's cells for a shard are here and in no batch.
     func owes(window: UInt64, to shard: Shard) -> Bool { windows[window]?.uncovered.contains(shard) ?? false }
 

@@ -5,8 +5,8 @@ package struct SpoolSegment: Equatable, Sendable {
     /// A record and where it lies.
     package struct Placed: Equatable, Sendable {
         package let record: SpoolRecord
-        /// Where the bytes of each of its batches lie, from the start of the segment.
-        package let batchOffsets: [Int]
+        /// From the start of the segment.
+        package let offsets: SpoolRecord.Offsets
     }
 
     /// How the bytes end.
@@ -90,7 +90,11 @@ package struct SpoolSegment: Equatable, Sendable {
         guard Checksum.crc32c(bytes[(start + 8)..<end]) == checksum,
             let (record, offsets) = SpoolRecord.decode(type: type, payload: payload)
         else { return end == bytes.count ? .torn : .damaged }
-        let placed = Placed(record: record, batchOffsets: offsets.map { start + SpoolRecord.headBytes + $0 })
+        let base = start + SpoolRecord.headBytes
+        let placed = Placed(
+            record: record,
+            offsets: SpoolRecord.Offsets(
+                batches: offsets.batches.map { base + $0 }, bodies: offsets.bodies.map { base + $0 }))
         return .record(placed, next: end)
     }
 }

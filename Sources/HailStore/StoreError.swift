@@ -14,6 +14,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case refused(command: String, reply: String)
     /// The store answered with something that the command never answers.
     case unexpectedReply(command: String)
+    /// What the store answered to one read takes more memory than a read may.
+    case answerTooLarge(limitBytes: Int)
 
     // What it promises.
     /// `maxmemory-policy` lets the store drop what was counted.
@@ -40,6 +42,7 @@ extension StoreError: CustomStringConvertible {
         case .connectionLost(let reason): "connection to the store lost: \(reason)"
         case .refused(let command, let reply): "the store refused \(command): \(reply)"
         case .unexpectedReply(let command): "the store's answer to \(command) makes no sense"
+        case .answerTooLarge(let limitBytes): "the store's answer takes more than \(limitBytes) bytes"
         case .mayEvict(let policy):
             "the store's maxmemory-policy is \(policy), so it may drop what was counted; it must be noeviction"
         case .serverNotInstalled:

@@ -38,6 +38,11 @@ package enum StoreMeta {
         let words = [mode, "\(nowSeconds)"] + settings.fields.flatMap { [$0.name, $0.value] }
         let head = ["EVAL", source, "1"].map { Array($0.utf8) } + [StoreKey.meta]
         let reply = try connection.send(RedisCommand(head + words.map { Array($0.utf8) }))
+        return try claim(reply)
+    }
+
+    /// What the store's answer means.
+    static func claim(_ reply: StoreReply) throws(StoreError) -> Claim {
         if case .error(let text) = reply { throw .refused(command: "the check of hw:meta", reply: text) }
         guard case .array(let items) = reply, let verdict = items.first?.text else {
             throw .unexpectedReply(command: "the check of hw:meta")

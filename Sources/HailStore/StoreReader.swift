@@ -1,3 +1,4 @@
+import CHiredis
 import Dispatch
 
 /// Answers reads over a connection of its own, so that no read waits behind a flush.
@@ -8,19 +9,39 @@ package final class StoreReader: @unchecked Sendable {
     private let connector: StoreConnector
     /// Confined to `queue`.
     private var connection: RedisConnection?
+    private let answerLimitBytes: Int
+    /// What the latest answer took in memory; confined to `queue`.
+    private var weightBytes = 0
 
-    package init(connector: StoreConnector, label: String = "hailwhale.store-reader") {
+    /// The most that the store's answer to one read may take in memory.
+    ///
+    /// How much a key holds is up to whoever wrote it, so no count of keys bounds this.
+    package static let answerLimitBytes = 128 << 20
+    /// Above it, memory is given back after a read: the allocator keeps what was freed, for each thread anew.
+    private static let trimmedBytes = 16 << 20
+    /// Commands sent before their replies are read: the store holds no more than their answers.
+    private static let commandsAtOnce = 256
+
+    package init(
+        connector: StoreConnector, label: String = "hailwhale.store-reader",
+        answerLimitBytes: Int = StoreReader.answerLimitBytes
+    ) {
         self.connector = connector
+        self.answerLimitBytes = answerLimitBytes
         queue = DispatchQueue(label: label)
     }
 
-    /// Sends commands that change nothing in one go and hands over the replies, in order, on the reader's queue.
+    /// Sends commands that change nothing and hands over the replies, in order, on the reader's queue.
     ///
-    /// A connection that broke since its last use is replaced, once. An error reply is among the replies.
+    /// A connection that broke since its last use is replaced, once. An error reply is among the replies. Replies that
+    /// take too much memory together are given up: `answerTooLarge`.
     package func read(
         _ commands: [[[UInt8]]], completion: @escaping @Sendable (Result<[StoreReply], StoreError>) -> Void
     ) {
-        queue.async { [self] in completion(answer(to: commands.map { RedisCommand($0) })) }
+        queue.async { [self] in
+            completion(answer(to: commands.map { RedisCommand($0) }))
+            if weightBytes > StoreReader.trimmedBytes { malloc_trim(0) }
+        }
     }
 
     /// Closes the connection; the next read opens another.
@@ -42,15 +63,31 @@ package final class StoreReader: @unchecked Sendable {
         // that does not answer in time is not asked twice.
         let isReused = connection != nil
         do throws(StoreError) { return .success(try attempt(commands)) } catch {
-            guard isReused, error != .connectionLost(RedisConnection.timeoutText) else { return .failure(error) }
+            guard isReused, case .connectionLost(let reason) = error, reason != RedisConnection.timeoutText else {
+                return .failure(error)
+            }
         }
         do throws(StoreError) { return .success(try attempt(commands)) } catch { return .failure(error) }
     }
 
     private func attempt(_ commands: [RedisCommand]) throws(StoreError) -> [StoreReply] {
         if connection == nil { connection = try connector.connect() }
-        do throws(StoreError) { return try connection?.pipeline(commands) ?? [] } catch {
-            connection = nil
+        do throws(StoreError) {
+            var replies: [StoreReply] = []
+            replies.reserveCapacity(commands.count)
+            var rest = commands[...]
+            weightBytes = 0
+            while !rest.isEmpty {
+                let part = try connection?.pipeline(Array(rest.prefix(StoreReader.commandsAtOnce))) ?? []
+                rest = rest.dropFirst(StoreReader.commandsAtOnce)
+                weightBytes += part.reduce(0) { $0 + $1.weightBytes }
+                guard weightBytes <= answerLimitBytes else { throw .answerTooLarge(limitBytes: answerLimitBytes) }
+                replies += part
+            }
+            return replies
+        } catch {
+            // Nothing is left unread where the answer was too large: the connection is good.
+            if case .answerTooLarge = error {} else { connection = nil }
             throw error
         }
     }

@@ -9,6 +9,16 @@ package enum StoreReply: Equatable, Sendable {
     /// The error's text, its code first: `LOADING Redis is loading the dataset in memory`.
     case error(String)
 
+    /// Bytes it takes in memory, about, while an answer is made of it.
+    var weightBytes: Int {
+        switch self {
+        case .integer, .null: 64
+        case .bytes(let bytes): 96 + bytes.count
+        case .status(let text), .error(let text): 96 + text.utf8.count
+        case .array(let items): items.reduce(64) { $0 + $1.weightBytes }
+        }
+    }
+
     /// The bytes of a string or status as text; nil for anything else.
     package var text: String? {
         switch self {

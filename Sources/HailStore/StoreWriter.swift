@@ -90,6 +90,8 @@ package final class StoreWriter: @unchecked Sendable {
             do throws(StoreError) {
                 _ = try connection?.send(RedisCommand("PING"))
                 try observeGuards(all: false)
+                // Nothing under way would say so otherwise.
+                if isIdle { goUp() }
                 pump()
             } catch { lose(connectionFor: error) }
         }
@@ -169,7 +171,11 @@ package final class StoreWriter: @unchecked Sendable {
         } else if !desk.isEmpty {
             pump()
         }
-        if !outcome.answers.isEmpty { report(.judged(outcome.answers)) }
+        guard !outcome.answers.isEmpty else { return }
+        // Nothing else may be under way that would say so, and what was asked for waits for it.
+        if outcome.heldReason == nil { backoff.reset() }
+        goUp()
+        report(.judged(outcome.answers))
     }
 
     /// Sends plain batches by transaction, then one of every shard whose next needs the script, and takes the answers.

@@ -79,7 +79,7 @@ package enum DecimalText {
 
     /// Up to twelve digits with at most six after the point: nearly every value there is.
     @inline(__always)
-    private static func quickMicros(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+    static func quickMicros(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         var index = 0
         let count = text.count
         guard count > 0, count <= 14 else { return nil }

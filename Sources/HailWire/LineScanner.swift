@@ -1,3 +1,4 @@
+internal import CBytes
 package import HailCore
 
 /// Splits a text into lines and finds, in each, the values and the identity that stays when they are taken away.
@@ -9,14 +10,21 @@ package import HailCore
 /// An identity is the line without its values, rate, time and ignored sections:
 /// `Product.42:revenue=:sales=|c|#country:US` or `api.users.get:|c`.
 package struct LineScanner {
-    private let seed: UInt64
+    private let seed: bytes_seed
     private var gaugeSign: GaugeSign
 
     /// - Parameters:
     ///   - seed: drawn anew per process, so that nobody can choose names that collide.
     ///   - gaugeSign: what a signed gauge means.
     package init(seed: UInt64, gaugeSign: GaugeSign = .auto) {
-        self.seed = seed | 1
+        // Three words of SplitMix64 (Steele, Lea, Flood 2014).
+        func word(_ place: UInt64) -> UInt64 {
+            var word = seed &+ place &* 0x9E37_79B9_7F4A_7C15
+            word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+            word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+            return word ^ word >> 31
+        }
+        self.seed = bytes_seed(first: word(1), second: word(2), third: word(3))
         self.gaugeSign = gaugeSign
     }
 
@@ -29,60 +37,88 @@ package struct LineScanner {
 
     /// Scans a text of at most `LineBuffer.textBytes` bytes into the buffer, which is emptied first.
     ///
-    /// Empty lines are left out but numbered. A refused line is in the buffer with its error.
+    /// Empty lines are left out but numbered. A refused line is in the buffer with its error. The text must stay where
+    /// it is for as long as the lines are used: identities are left in it.
     ///
     /// - Parameter times: Unix seconds that a line's `T` may name; before them it is `late`, after them `future`.
     package func scan(
         _ text: UnsafeBufferPointer<UInt8>, into buffer: LineBuffer, firstNumber: UInt32 = 1,
         times: ClosedRange<Int64> = 0...Int64.max
     ) {
-        precondition(text.count <= LineBuffer.textBytes, "a text must be cut at lines before it is scanned")
         buffer.removeAll()
+        scan(text, behind: buffer, firstNumber: firstNumber, times: times)
+    }
+
+    /// Scans a text into the buffer, behind the lines that it has; there must be room for the text.
+    package func scan(
+        _ text: UnsafeBufferPointer<UInt8>, behind buffer: LineBuffer, firstNumber: UInt32 = 1,
+        times: ClosedRange<Int64>
+    ) {
+        buffer.reserve(text.count)
+        guard let base = text.baseAddress else { return }
+        bytes_mark(base, text.count, buffer.colons, buffer.ends)
+        let quick = QuickLine(text: base, count: text.count, colons: buffer.colons, ends: buffer.ends, seed: seed)
+        let (lines, values, used) = (buffer.lines, buffer.values, buffer.used)
+        var line = lines + used.pointee.lines
+        var valueCount = used.pointee.values
         var start = 0
         var number = firstNumber
         while start < text.count {
-            let newline = ScanText.find(UInt8(ascii: "\n"), text, start, text.count)
-            var end = newline
-            if end > start, text[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-            if end > start {
-                var line = ScannedLine()
-                line.number = number
-                let (identityCount, valueCount) = (buffer.identityCount, buffer.valueCount)
-                let memberCount = buffer.memberCount
-                do throws(LineError) {
-                    try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
-                    if line.timeSeconds != ScannedLine.noTime {
-                        guard line.timeSeconds >= times.lowerBound else { throw .late }
-                        guard line.timeSeconds <= times.upperBound else { throw .future }
-                    }
-                } catch {
-                    line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
-                    buffer.identityCount = identityCount
-                    buffer.valueCount = valueCount
-                    buffer.memberCount = memberCount
-                }
-                buffer.lines[buffer.lineCount] = line
-                buffer.lineCount += 1
+            if let next = quick.read(at: start, into: line, value: values + valueCount) {
+                line.pointee.valuesStart = UInt32(truncatingIfNeeded: valueCount)
+                line.pointee.number = number
+                line += 1
+                valueCount &+= 1
+                start = next
+            } else {
+                used.pointee.lines = line - lines
+                used.pointee.values = valueCount
+                start = scanAny(text, start, into: buffer, number: number, times: times)
+                line = lines + used.pointee.lines
+                valueCount = used.pointee.values
             }
             number &+= 1
-            start = newline + 1
         }
+        used.pointee.lines = line - lines
+        used.pointee.values = valueCount
     }
 
-    /// The keyed hash of identity bytes; the eight bytes after them may be read.
-    package func hash(_ bytes: UnsafePointer<UInt8>, count: Int) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15
-        var index = 0
-        while index < count {
-            var word = UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self).littleEndian
-            let left = count - index
-            if left < 8 { word &= (1 << UInt64(8 * left)) - 1 }
-            let product = (hash ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-            hash = product.high ^ product.low ^ seed
-            index += 8
+    /// Scans the line that begins at `start`, whatever it is.
+    ///
+    /// - Returns: where the next line begins.
+    @inline(never)
+    private func scanAny(
+        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, into buffer: LineBuffer, number: UInt32,
+        times: ClosedRange<Int64>
+    ) -> Int {
+        let newline = ScanText.find(UInt8(ascii: "\n"), text, start, text.count)
+        var end = newline
+        if end > start, text[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        guard end > start else { return newline + 1 }
+        var line = ScannedLine(at: UnsafePointer(buffer.identities + buffer.identityCount))
+        line.number = number
+        let before = buffer.used.pointee
+        do throws(LineError) {
+            try scanLine(UnsafeBufferPointer(rebasing: text[start..<end]), into: buffer, &line)
+            if line.timeSeconds != ScannedLine.noTime {
+                guard line.timeSeconds >= times.lowerBound else { throw .late }
+                guard line.timeSeconds <= times.upperBound else { throw .future }
+            }
+        } catch {
+            line.error = Self.reason(error, UnsafeBufferPointer(rebasing: text[start..<end]))
+            buffer.used.pointee = before
+            buffer.used.pointee.refused += 1
         }
-        let product = hash.multipliedFullWidth(by: 0xA076_1D64_78BD_642F ^ seed)
-        return product.high ^ product.low
+        buffer.lines[buffer.lineCount] = line
+        buffer.used.pointee.lines += 1
+        return newline + 1
+    }
+
+    /// The keyed hash of identity bytes.
+    package func hash(_ bytes: UnsafePointer<UInt8>, count: Int) -> UInt64 {
+        let text = UnsafeBufferPointer(start: bytes, count: count)
+        let head = min(ScanText.find(UInt8(ascii: ":"), text, 0, count) + 1, count)
+        return bytes_hash(bytes, head, bytes + head, count - head, seed)
     }
 
     // MARK: One line
@@ -109,7 +145,7 @@ package struct LineScanner {
         _ text: UnsafeBufferPointer<UInt8>, into buffer: LineBuffer, _ line: inout ScannedLine
     ) throws(LineError) {
         if text[0] == UInt8(ascii: "_"), try MessageScanner.scan(text, into: buffer, &line) {
-            line.hash = hash(buffer.identities + Int(line.identityStart), count: Int(line.identityLength))
+            close(&line, in: buffer)
             return
         }
         let nameEnd = ScanText.find(UInt8(ascii: ":"), text, 0, text.count)
@@ -122,19 +158,25 @@ package struct LineScanner {
         let sections = try scanSections(text, from: typeEnd, &line)
         line.kind = kind
 
-        line.identityStart = UInt32(buffer.identityCount)
         ScanText.append(text, 0, nameEnd + 1, to: buffer)
+        line.headLength = UInt32(nameEnd + 1)
         let values = UnsafeBufferPointer(rebasing: text[(nameEnd + 1)..<valuesEnd])
         try ValueScanner(buffer: buffer, kind: kind, rate: sections.rate, gaugeMoves: gaugeMoves(sections))
             .scan(values, &line)
         ScanText.append(text, valuesEnd, typeEnd, to: buffer)
         if let tags = sections.tags, tags.count > 1 {
             buffer.identities[buffer.identityCount] = UInt8(ascii: "|")
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
             ScanText.append(text, tags.lowerBound, tags.upperBound, to: buffer)
         }
-        line.identityLength = UInt32(buffer.identityCount) - line.identityStart
-        line.hash = hash(buffer.identities + Int(line.identityStart), count: Int(line.identityLength))
+        close(&line, in: buffer)
+    }
+
+    /// The identity of a line whose head was set is whole: what follows the head in the buffer is the tail.
+    private func close(_ line: inout ScannedLine, in buffer: LineBuffer) {
+        line.tail = line.head + Int(line.headLength)
+        line.tailLength = UInt32(UnsafePointer(buffer.identities + buffer.identityCount) - line.tail)
+        line.hash = bytes_hash(line.head, Int(line.headLength), line.tail, Int(line.tailLength), seed)
     }
 
     private static func kind(

@@ -15,7 +15,6 @@ enum MessageScanner {
     ) throws(LineError) -> Bool {
         if text.starts(with: "_e{".utf8) {
             guard isEvent(text) else { throw .badEvent }
-            line.identityStart = UInt32(buffer.identityCount)
             return true
         }
         guard text.starts(with: "_sc|".utf8) else { return false }
@@ -63,22 +62,21 @@ enum MessageScanner {
         guard status <= 3, !text[4..<nameEnd].contains(UInt8(ascii: ":")) else { throw .badServiceCheck }
         let tags = try sections(text, from: statusEnd, &line)
         line.kind = .gauge
-        line.identityStart = UInt32(buffer.identityCount)
         ScanText.append(text, 4, nameEnd, to: buffer)
+        line.headLength = UInt32(nameEnd - 4 + 1)
         for byte in ":|g".utf8 {
             buffer.identities[buffer.identityCount] = byte
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
         }
         if let tags, tags.count > 1 {
             buffer.identities[buffer.identityCount] = UInt8(ascii: "|")
-            buffer.identityCount += 1
+            buffer.used.pointee.identities += 1
             ScanText.append(text, tags.lowerBound, tags.upperBound, to: buffer)
         }
-        line.identityLength = UInt32(buffer.identityCount) - line.identityStart
         line.valuesStart = UInt32(buffer.valueCount)
         buffer.values[buffer.valueCount] = Int64(bitPattern: Double(status).bitPattern)
         buffer.values[buffer.valueCount + 1] = 0
-        buffer.valueCount += 2
+        buffer.used.pointee.values += 2
         line.valueCount = 2
         line.slotCount = 1
     }

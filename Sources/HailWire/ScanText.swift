@@ -8,7 +8,7 @@ enum ScanText {
     ) {
         guard end > start, let base = text.baseAddress else { return }
         (buffer.identities + buffer.identityCount).update(from: base + start, count: end - start)
-        buffer.identityCount += end - start
+        buffer.used.pointee.identities += end - start
     }
 
     /// The first place of a byte in `start..<end`, or `end`.

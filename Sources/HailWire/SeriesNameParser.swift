@@ -2,6 +2,9 @@ package import HailCore
 
 /// Reads what the identity bytes of a series say, and refuses those that a line may not have.
 package enum SeriesNameParser {
+    /// Reads the identities of series that were taken in.
+    package static let namer: Namer = { try? parse(Array($0), isAgents: true) }
+
     /// Reads an identity as `LineScanner` or `SeriesNameEncoder` makes it.
     ///
     /// - Parameter isAgents: whether the agent wrote it, in its spool: it uses the names that no line may have.
@@ -37,6 +40,12 @@ package enum SeriesNameParser {
         guard parts.count <= Limits.subjectParts else { throw .tooManyParts }
         return SeriesName(
             subject: parts, metrics: metrics, kind: kind, paths: paths, isExact: type.hasSuffix(WireType.exactMark))
+    }
+
+    /// The kind that an identity says, whatever its names are.
+    package static func kind(of identity: [UInt8]) -> Kind? {
+        let sections = identity.split(separator: UInt8(ascii: "|"), maxSplits: 2, omittingEmptySubsequences: false)
+        return sections.count > 1 ? WireType.kind(of: String(decoding: sections[1], as: UTF8.self)) : nil
     }
 
     private static func isReserved(_ part: String) -> Bool {

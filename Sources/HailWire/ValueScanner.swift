@@ -36,7 +36,7 @@ struct ValueScanner {
                 guard metricCount < Limits.metricsPerLine else { throw .tooManyMetrics }
                 if metricCount > 0 {
                     buffer.identities[buffer.identityCount] = UInt8(ascii: ":")
-                    buffer.identityCount += 1
+                    buffer.used.pointee.identities += 1
                 }
                 ScanText.append(text, next, equals + 1, to: buffer)
                 if text[next..<equals].elementsEqual(SeriesName.hits.utf8) { namesHits = true }
@@ -51,7 +51,7 @@ struct ValueScanner {
             put(rate.weightMicros)
             metricCount += 1
         }
-        line.slotCount = isEvent ? UInt32(metricCount) : 1
+        line.slotCount = isEvent ? UInt16(metricCount) : 1
     }
 
     private func putNumber(_ text: UnsafeBufferPointer<UInt8>) throws(LineError) {
@@ -74,7 +74,7 @@ struct ValueScanner {
         guard !text.isEmpty else { throw .missingValue }
         guard !text.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw .controlByte }
         guard String(validating: text, as: UTF8.self) != nil else { throw .notUTF8 }
-        buffer.hasMembers = true
+        buffer.used.pointee.hasMembers = true
         put(Int64(buffer.memberCount))
         put(Int64(text.count))
         buffer.appendMember(text)
@@ -83,6 +83,6 @@ struct ValueScanner {
     @inline(__always)
     private func put(_ value: Int64) {
         buffer.values[buffer.valueCount] = value
-        buffer.valueCount += 1
+        buffer.used.pointee.values += 1
     }
 }

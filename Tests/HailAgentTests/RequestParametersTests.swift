@@ -60,6 +60,7 @@ struct RequestParametersTests {
         "of a form are refused where they have no name, are repeated, or are broken JSON",
         arguments: [
             ("=1", "bad_request"), ("pk=1&pk=2", "duplicate_parameter"), ("pk=[", "bad_pk"), ("<b>=[", "bad_parameter"),
+            (#"metrics={"a":1,"a":2}"#, "duplicate_key"),
         ])
     func badForm(text: String, code: String) {
         var parameters = RequestParameters()
@@ -95,6 +96,7 @@ struct RequestParametersTests {
         arguments: [
             ("[]", "bad_json"), ("", "bad_json"), ("{", "bad_json"), ("{'a':1}", "bad_json"), ("\"a\"", "bad_json"),
             (#"{"":1}"#, "bad_request"), (#"{"metric":"a","metrics":"b"}"#, "duplicate_parameter"),
+            (#"{"pk":"a","pk":"b"}"#, "duplicate_key"), (#"{"metrics":{"a":1,"a":2}}"#, "duplicate_key"),
         ])
     func badJSON(text: String, code: String) {
         var parameters = RequestParameters()

@@ -6,8 +6,9 @@ import HailWire
 /// Lines on their way through lanes, windows and pending cells into batches, without the queues.
 final class Flow {
     struct Lane {
-        let table = SeriesTable(limit: 100_000)
-        var startSeconds: Int64 = 0
+        var table = SeriesTable(limit: 100_000)
+        var generation: UInt64 = 0
+        var carried: [CarriedSeries] = []
     }
 
     static let agent = Digest(high: 1, low: 2)
@@ -25,11 +26,12 @@ final class Flow {
 
     init(
         ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
-        valueLimit: Int = .max
+        valueLimit: Int = .max, recordLimit: Int = .max
     ) {
         book = CellBook(
-            ladder: ladder, sketches: sketches, valueLimit: valueLimit, digester: NameDigest.blake2b)
-        pending = PendingCells(book: book, droppedDimensions: droppedDimensions)
+            ladder: ladder, sketches: sketches, recordLimit: recordLimit, valueLimit: valueLimit,
+            digester: NameDigest.blake2b)
+        pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 
@@ -43,26 +45,23 @@ final class Flow {
     }
 
     private func scan(_ text: String, lane: Int) -> [LineError] {
+        Array(text.utf8).withUnsafeBufferPointer { scan($0, lane: lane) }
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>, lane: Int) -> [LineError] {
         let table = lanes[lane].table
         var refused: [LineError] = []
-        Array(text.utf8).withUnsafeBufferPointer { LineScanner(seed: 11, gaugeSign: gaugeSign).scan($0, into: buffer) }
+        LineScanner(seed: 11, gaugeSign: gaugeSign).scan(text, into: buffer)
         for position in 0..<buffer.lineCount {
             if let error = buffer.lines[position].error { refused.append(error) }
         }
         let finestSeconds = book.ladder.finest.widthSeconds
-        for position in 0..<buffer.lineCount
-        where buffer.lines[position].kind == .set && buffer.lines[position].error == nil {
-            let start = Int(buffer.lines[position].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: NameDigest.blake2b(Array(member)).high)
-        }
+        buffer.hashMembers(NameDigest.blake2b)
         table.add(buffer, finestSeconds: finestSeconds, nowMillis: nowMillis) { line in
             do throws(LineError) {
-                let name = try SeriesNameParser.parse(buffer.identity(of: line))
-                let index = table.insert(
-                    buffer.identities + Int(line.identityStart), count: Int(line.identityLength), hash: line.hash,
-                    name: name)
+                let identity = buffer.identity(of: line)
+                let name = try SeriesNameParser.parse(identity)
+                let index = table.insert(identity, count: identity.count, hash: line.hash, name: name)
                 table.add(line, of: buffer, to: index, finestSeconds: finestSeconds, nowMillis: nowMillis)
             } catch {
                 line.error = error
@@ -77,9 +76,17 @@ final class Flow {
         let table = lanes[lane].table
         let (sums, newSeries) = table.close(nextSums: WindowSums())
         windowCount += 1
+        defer { lanes[lane].carried = [] }
         return ClosedWindow(
-            id: windowCount, lane: lane, generation: 0, startSeconds: startSeconds, sums: sums, newSeries: newSeries,
-            arena: table.arena, condition: condition)
+            id: windowCount, lane: lane, generation: lanes[lane].generation, startSeconds: startSeconds, sums: sums,
+            carried: lanes[lane].carried, newSeries: newSeries, arena: table.arena, condition: condition)
+    }
+
+    /// Begins a new table of a lane with what was in use lately.
+    func renew(lane: Int = 0, windows: UInt32) -> [CarriedSeries] {
+        (lanes[lane].table, lanes[lane].carried) = lanes[lane].table.renewed(windows: windows)
+        lanes[lane].generation += 1
+        return lanes[lane].carried
     }
 
     /// The batches of every shard that has something pending.

@@ -241,7 +241,7 @@ struct KindCellsTests {
                 store.gauges.keys.compactMap {
                     String(decoding: $0, as: UTF8.self).split(separator: ":").dropFirst(4).first
                 })
-            #expect(widths.count == 4 - min(rounds, 2))
+            #expect(widths.count == 4 - rounds)
             func place(_ metric: String, _ kind: Kind) -> StoreModel.Place {
                 StoreModel.Place(
                     subject: NameDigest.blake2b(CellName.subjectBytes(["s"])),

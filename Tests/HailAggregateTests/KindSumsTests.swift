@@ -112,7 +112,7 @@ struct KindSumsTests {
     }
 
     /// A window made of its body, as the agent does after a restart.
-    private static func rebuilt(_ body: WindowBody, startSeconds: Int64) throws -> ClosedWindow {
+    static func rebuilt(_ body: WindowBody, startSeconds: Int64) throws -> ClosedWindow {
         let table = SeriesTable(limit: 10_000)
         for series in body.series {
             let name = try SeriesNameParser.parse(series.identity, isAgents: true)
@@ -131,6 +131,6 @@ struct KindSumsTests {
         let (sums, newSeries) = table.close(nextSums: WindowSums())
         return ClosedWindow(
             id: 1, lane: -1, generation: 1, startSeconds: startSeconds, sums: sums, newSeries: newSeries,
-            arena: table.arena)
+            arena: table.arena, widthSeconds: body.widthSeconds == 0 ? nil : body.widthSeconds)
     }
 }

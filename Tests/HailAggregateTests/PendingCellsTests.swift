@@ -8,10 +8,10 @@ import Testing
 struct PendingCellsTests {
     private static let now: Int64 = 1_700_000_000
 
-    @Test("give up finer widths first and keep every coarser sum")
+    @Test("give up finer widths first, one at a time, keep every coarser sum, and the all-time total to the last")
     func coarsen() throws {
         let ladder = try Ladder(parsing: "10s:1h,1m:1d,1h:31d")
-        let widths: [Int64] = [10, 60, 3_600]
+        let widths: [Int64] = [10, 60, 3_600, .max]
         for rounds in 0...4 {
             let flow = Flow(ladder: ladder)
             var random = SplitMix(seed: 1)
@@ -26,12 +26,12 @@ struct PendingCellsTests {
                 _ = flow.pending.fold(flow.close(startSeconds: seconds))
                 model.count(
                     event, at: event.timeSeconds ?? seconds, now: PendingCellsTests.now + 203,
-                    finestKept: widths[min(rounds, 2)])
+                    finestKept: widths[min(rounds, 3)])
             }
             for round in 0..<rounds {
                 let before = flow.pending.entryCount
                 let given = flow.pending.coarsen()
-                #expect((given > 0) == (round < 2))
+                #expect((given > 0) == (round < 3))
                 #expect(flow.pending.entryCount <= before)
             }
             for batch in flow.flush(nowSeconds: PendingCellsTests.now + 203) { try store.apply(batch) }
@@ -85,18 +85,21 @@ struct PendingCellsTests {
         }
     }
 
-    @Test("zero a window's sums when told to, so that the spool may have them before and its lane again after")
-    func zeroes() throws {
+    @Test("leave a window whose memory begins at zero when it is used again")
+    func again() throws {
         let flow = Flow(ladder: try Ladder(parsing: "10s:1h"))
         flow.add("a:x=1:y=2|c\nb.z:5|c\nc.t:1|c|T1700000000")
         let window = flow.close(startSeconds: PendingCellsTests.now)
         _ = flow.pending.fold(window)
-        #expect(flow.pending.body(of: window).series.count == 3)
-        #expect((0..<5).map { window.sums.sums[$0] } == [1_000_000, 2_000_000, 1_000_000, 5_000_000, 0])
         flow.pending.clear(window)
-        #expect((0..<5).allSatisfy { window.sums.sums[$0] == 0 })
         window.sums.removeAll()
         #expect(window.sums.isEmpty && window.sums.timed.isEmpty && window.sums.touched.isEmpty)
+        let table = flow.lanes[0].table
+        _ = table.close(nextSums: window.sums)
+        flow.add("b.z:7|c\na:x=0:y=4|c")
+        let (sums, _) = table.close(nextSums: WindowSums())
+        #expect(sums === window.sums && sums.touched == [1, 0])
+        #expect((0..<4).map { sums.sums[$0] } == [7_000_000, 0, 4_000_000, 1_000_000])
     }
 
     @Test("set apart what the store is asked about, from what comes meanwhile and from what is given up")
@@ -114,7 +117,9 @@ struct PendingCellsTests {
         #expect(flow.pending.takeMerging(shard: shard).windows == [2])
         #expect(!flow.pending.isEmpty(shard: shard))
         fold("s.x:4|c|#v:b")
+        #expect(flow.pending.dueWindows == [1])
         #expect(flow.pending.take(shard: shard).windows == [1])
+        #expect(flow.pending.dueWindows == [])
         #expect(flow.pending.take(shard: shard).windows == [3])
         #expect(flow.pending.isEmpty(shard: shard))
     }

@@ -83,7 +83,8 @@ struct HailClientTests {
     @Test("packs lines to the size of a datagram, in order")
     func packs() throws {
         let receiver = Receiver()
-        let client = HailClient(host: "127.0.0.1", port: receiver.port)
+        let client = HailClient(
+            host: "127.0.0.1", port: receiver.port, options: HailOptions(flushMilliseconds: 60_000))
         for number in 0..<500 { client.count(HailName("pack.n\(number)"), number) }
         client.close()
         var lines: [String] = []

@@ -28,6 +28,12 @@ struct CallerTrustTests {
         #expect(trust.caller(Evidence(peer: .any, hosts: [host])) == .any)
     }
 
+    @Test("knows a host by one name, with one final dot or none", arguments: ["a..", "..", "a...", "127.0.0.1..:1"])
+    func dots(text: String) {
+        #expect(HostName(text) == nil)
+        #expect(HostName("a.")?.name == "a")
+    }
+
     @Test(
         "is nobody's where the host is another's, is missing, or is several",
         arguments: [

@@ -165,26 +165,55 @@ struct HTTPDeadlineTests {
     @Test(
         "cuts a client that drips",
         arguments: [
-            "GET /", "GET / HTTP/1.1\r\nHost: h\r\nX: ", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
+            "", "GET /", "GET / HTTP/1.1\r\nHost: h\r\nX: ",
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;",
+            "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n",
         ])
     func drip(start: String) async throws {
-        try await HTTPServerTests.withServer(limits: Self.limits) { address in
+        let cuts = Cuts()
+        try await HTTPServerTests.withServer(limits: Self.limits, noteCut: cuts.note) { address in
             let client = try RawClient(address)
             client.write(start)
             let begin = Clock.nanoseconds
             while client.write("x"), Clock.nanoseconds - begin < 10_000_000_000 { usleep(10_000) }
             #expect(Clock.nanoseconds - begin < 5_000_000_000)
+            #expect(cuts.first() == [.request])
+        }
+        #expect(cuts.first() == [.request])
+    }
+
+    /// The cuts that a server reports, from its own thread.
+    private final class Cuts: @unchecked Sendable {
+        // Guarded by `lock`.
+        private var cuts: [HTTPCut] = []
+        private let lock = Lock()
+
+        func note(_ cut: HTTPCut) {
+            lock.holding {
+                cuts.append(cut)
+                lock.announce()
+            }
+        }
+
+        /// All of them, once there is one.
+        func first() -> [HTTPCut] {
+            _ = lock.wait(until: Clock.nanoseconds + 10_000_000_000) { !cuts.isEmpty }
+            return lock.holding { cuts }
         }
     }
 
     @Test("cuts a client that does not read its answer")
     func slowReader() async throws {
+        let cuts = Cuts()
         try await HTTPServerTests.withServer(
-            limits: Self.limits, { _, reply in reply.send(HTTPResponse(body: [UInt8](repeating: 65, count: 32 << 20))) }
+            limits: Self.limits,
+            { _, reply in reply.send(HTTPResponse(body: [UInt8](repeating: 65, count: 32 << 20))) },
+            noteCut: cuts.note
         ) { address in
             let client = try RawClient(address)
             client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            usleep(1_500_000)
+            #expect(cuts.first() == [.answer])
             #expect(client.read() == nil)
         }
     }

@@ -26,10 +26,11 @@ struct HTTPServerTests {
     /// A running server and a way to end it.
     static func withServer(
         on address: SocketAddress = loopback, limits: HTTPLimits = HTTPLimits(),
-        _ handler: @escaping HTTPServer.Handler = echo, _ body: (SocketAddress) async throws -> Void
+        _ handler: @escaping HTTPServer.Handler = echo, noteCut: @escaping @Sendable (HTTPCut) -> Void = { _ in },
+        _ body: (SocketAddress) async throws -> Void
     ) async throws {
         let server = try HTTPServer(on: [address], limits: limits)
-        try server.start(handler)
+        try server.start(handler, noteCut: noteCut)
         defer { server.stop(graceSeconds: 1) }
         try await body(server.addresses[0])
     }
@@ -123,6 +124,47 @@ struct HTTPServerTests {
         }
     }
 
+    @Test(
+        "refuses header fields that others would read otherwise",
+        arguments: [
+            "X: a~b|Host: h", "Host: h|X: a~b", "Host: h|X: ~b|Y: 1", "Host: h|X: a~|Y: 1",
+            "Host: h|X: a~~b", "Host: h|X~Y: 1", "Host: h|X:~1", "Host: h|X: a#b", "Host: h|X: a| b",
+            "Host: h|X: a|\tb|Y: 1",
+            "Host: h|X : 1", "Host: h|X(Y): 1", "Host: h|X-Real-IP : 1|Y: 1", "Host: h|X:|~Y: 1",
+        ])
+    func malformedHeaders(template: String) async throws {
+        let bytes = Array(template.utf8).flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "|"): [13, 10]
+            case UInt8(ascii: "~"): [0]
+            case UInt8(ascii: "#"): [1]
+            default: [byte]
+            }
+        }
+        try await Self.withServer { address in
+            let client = try RawClient(address)
+            client.write(Array("GET /a HTTP/1.1\r\n".utf8) + bytes + [13, 10, 13, 10])
+            let answer = try #require(client.read())
+            #expect(answer.status == 400)
+            #expect(client.isClosedByServer())
+            #expect(answer.body == "malformed_header" || answer.body.contains("<html>"), "\(answer.body)")
+        }
+    }
+
+    @Test(
+        "takes header fields that are unusual and clear",
+        arguments: ["Host: h|X:|Y:  |Z: 1", "Host:h|X:\t 1 2 \t", "Host: h|X: \u{E9}|a!#$%&'*+-.^_`~z: 1"])
+    func unusualHeaders(template: String) async throws {
+        try await Self.withServer { address in
+            for lineEnd in ["\r\n", "\n"] {
+                let client = try RawClient(address)
+                let text = "POST /a HTTP/1.1|\(template)|Content-Length: 2||hi"
+                client.write(text.map { $0 == "|" ? lineEnd : String($0) }.joined())
+                #expect(client.read()?.body == "POST /a [] 2 hi loopback", "\(template)")
+            }
+        }
+    }
+
     @Test("keeps every header of a name, whatever the case")
     func headers() async throws {
         let handler: HTTPServer.Handler = { request, reply in
@@ -157,12 +199,24 @@ struct HTTPServerTests {
             let hostless = try RawClient(address)
             hostless.write("GET / HTTP/1.1\r\n\r\n")
             #expect(hostless.read()?.status == 400)
-            let long = try RawClient(address)
-            long.write("GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 40_000) + "\r\n\r\n")
-            #expect(long.read()?.status == 431)
-            let longTarget = try RawClient(address)
-            longTarget.write("GET /" + String(repeating: "x", count: 40_000) + " HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(longTarget.read()?.status == 414)
+            // In the handler's words up to the memory of a request, in libmicrohttpd's beyond it.
+            for (count, isOurs) in [(17_000, true), (40_000, true), (100_000, false)] {
+                let long = try RawClient(address)
+                long.write("GET / HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: count) + "\r\n\r\n")
+                let answer = try #require(long.read())
+                #expect(answer.status == 431)
+                #expect((answer.body == "headers_too_large") == isOurs)
+                let longTarget = try RawClient(address)
+                longTarget.write("GET /" + String(repeating: "x", count: count) + " HTTP/1.1\r\nHost: h\r\n\r\n")
+                let targetAnswer = try #require(longTarget.read())
+                #expect(targetAnswer.status == 414)
+                #expect((targetAnswer.body == "target_too_long") == isOurs)
+            }
+            let enough = try RawClient(address)
+            enough.write(
+                "GET /?" + String(repeating: "x", count: 16_000) + " HTTP/1.1\r\nHost: h\r\nX: "
+                    + String(repeating: "x", count: 16_000) + "\r\n\r\n")
+            #expect(enough.read()?.status == 200)
         }
     }
 

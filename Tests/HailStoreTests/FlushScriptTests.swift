@@ -210,6 +210,17 @@ struct FlushScriptTests {
         }
     }
 
+    @Test("an answer about groups that there are not is an answer about none", arguments: [Int64.min, -1, 0])
+    func usedGroups(number: Int64) {
+        let counts = [StoreReply](repeating: .integer(0), count: 5)
+        let reply = FlushReply(.array([.status("applied")] + counts + [.array([.integer(number), .integer(2)])]))
+        guard case .applied(let tally) = reply else {
+            Issue.record("\(reply)")
+            return
+        }
+        #expect(tally.usedGroups == [1])
+    }
+
     @Test("a full batch costs the store little processor time a cell")
     func cost() throws {
         let entries = (0..<20).map { chunk in

@@ -84,6 +84,22 @@ struct RedisConnectionTests {
 
 @Suite("Store reader")
 struct StoreReaderTests {
+    @Test("gives up an answer that takes too much memory, and answers the next")
+    func limit() throws {
+        let store = try TestStore()
+        let reader = StoreReader(connector: store.connector, answerLimitBytes: 100_000)
+        let text = String(repeating: "x", count: 90_000)
+        #expect(try read(reader, [["ECHO", text]]) == [.bytes(Array(text.utf8))])
+        #expect(throws: StoreError.answerTooLarge(limitBytes: 100_000)) {
+            try read(reader, [["ECHO", text], ["ECHO", text]])
+        }
+        // Elements weigh more than their bytes.
+        #expect(throws: StoreError.answerTooLarge(limitBytes: 100_000)) {
+            try read(reader, (0..<2_000).map { _ in ["ECHO", ""] })
+        }
+        #expect(try read(reader, [["PING"]]) == [.status("PONG")])
+    }
+
     private func read(_ reader: StoreReader, _ commands: [[String]]) throws -> [StoreReply] {
         let done = DispatchSemaphore(value: 0)
         let box = Box()
@@ -106,6 +122,7 @@ struct StoreReaderTests {
         let reader = StoreReader(connector: store.connector)
         #expect(try read(reader, [["PING"], ["GET", "none"]]) == [.status("PONG"), .null])
         #expect(try read(reader, []) == [])
+        #expect(try read(reader, (0..<1_000).map { ["ECHO", "\($0)"] }).map(\.number) == (0..<1_000).map(Int64.init))
         store.embedded.stop()
         #expect(throws: StoreError.self) { try read(reader, [["PING"]]) }
         try store.embedded.ensureRunning()

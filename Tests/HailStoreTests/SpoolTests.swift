@@ -43,7 +43,7 @@ struct SpoolTests {
         let owed = try #require(recovered.windows.first)
         #expect(owed.uncovered.shards == [Shard(9)])
         #expect(owed.outstanding == [batches[1].header.identity])
-        #expect(owed.body == Array("window 1".utf8) && owed.eventCount == 10 && owed.startSeconds == 10)
+        #expect(spool.read(owed.body) == Array("window 1".utf8) && owed.eventCount == 10 && owed.startSeconds == 10)
         #expect(recovered.windows.count == 1 && recovered.damaged == [] && recovered.setAside == [])
     }
 
@@ -224,7 +224,9 @@ struct SpoolTests {
                 let start = min(SpoolSegment.headerBytes + SpoolRecord.headBytes, bytes.count)
                 _ = SpoolRecord.decode(type: type, payload: bytes[start...])
             }
-            _ = SpoolRecovery.recover(from: [(1, bytes, segment)], nowSeconds: 10)
+            var replay = SpoolReplay()
+            replay.take(1, bytes, segment)
+            _ = replay.finish(nowSeconds: 10)
         }
     }
 

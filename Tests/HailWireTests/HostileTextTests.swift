@@ -99,10 +99,9 @@ struct HostileTextTests {
         #expect(buffer.lineCount <= LineBuffer.textBytes / 2 + 1)
         for position in 0..<buffer.lineCount where buffer.lines[position].error == nil {
             let line = buffer.lines[position]
-            #expect(Int(line.identityStart + line.identityLength) <= buffer.identityCount)
             #expect(Int(line.valuesStart + line.valueCount) <= buffer.valueCount)
             let stride: UInt32 = line.kind == .gauge || line.kind == .set ? 2 : 1
-            #expect(line.valueCount % (stride * line.slotCount) == 0)
+            #expect(line.valueCount % (stride * UInt32(line.slotCount)) == 0)
             if line.kind == .set {
                 let start = Int(line.valuesStart)
                 #expect(buffer.values[start] >= 0 && buffer.values[start + 1] > 0)

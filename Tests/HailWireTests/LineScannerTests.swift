@@ -132,7 +132,7 @@ struct LineScannerTests {
     func everyReason() {
         let reached = Set(LineScannerTests.refusals.map(\.reason)).union([.notUTF8, .badEvent, .badServiceCheck])
         // Raised by whoever knows the clock, the table or the source.
-        let others: Set<LineError> = [.late, .future, .lineTooLong, .seriesFull, .unsealed]
+        let others: Set<LineError> = [.late, .future, .lineTooLong, .unsealed]
         #expect(reached.union(others) == Set(LineError.allCases))
         #expect(reached.isDisjoint(with: others))
     }

@@ -118,7 +118,7 @@ struct LineVectorTests {
         let cases = try LineVectorTests.cases()
         #expect(Set(cases.compactMap { $0.accept?.kind }) == ["counter", "gauge", "timer", "set", "event"])
         #expect(Set(cases.compactMap(\.sign)) == ["delta", "value"])
-        let others: Set<LineError> = [.late, .future, .lineTooLong, .seriesFull, .unsealed]
+        let others: Set<LineError> = [.late, .future, .lineTooLong, .unsealed]
         let reasons = Set(cases.compactMap { $0.reject.flatMap(LineError.init) })
         #expect(reasons == Set(LineError.allCases).subtracting(others))
     }

@@ -33,8 +33,10 @@ struct ReadLine: Equatable {
     static func all(
         of text: [UInt8], buffer: LineBuffer = LineBuffer(), seed: UInt64 = 7, sign: GaugeSign = .auto
     ) -> [ReadLine] {
-        text.withUnsafeBufferPointer { LineScanner(seed: seed, gaugeSign: sign).scan($0, into: buffer) }
-        return (0..<buffer.lineCount).map { ReadLine(buffer.lines[$0], of: buffer) }
+        text.withUnsafeBufferPointer {
+            LineScanner(seed: seed, gaugeSign: sign).scan($0, into: buffer)
+            return (0..<buffer.lineCount).map { ReadLine(buffer.lines[$0], of: buffer) }
+        }
     }
 
     /// Reads a text of one line.

@@ -9,9 +9,11 @@ enum House {
     static func allowed(_ target: String) -> Set<String>? {
         switch target {
         case "hailwhale": ["HailAgent", "Glibc"]
+        case "hailwhale-bench": ["HailAgent", "CBench", "Glibc"]
         case "HailAgent":
             system.union(["HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore", "HailNet"])
-        case "HailWire", "HailAggregate", "HailQuery": ["HailCore", "CMath"]
+        case "HailWire", "HailAggregate": ["HailCore", "CMath", "CBytes"]
+        case "HailQuery": ["HailCore", "CMath"]
         case "HailSeal": system.union(["HailCore", "CSodium"])
         case "HailStore": system.union(["HailCore", "CHiredis"])
         case "HailNet": system.union(["HailCore", "CMicroHTTPD", "CIngest"])
@@ -22,10 +24,10 @@ enum House {
     }
 
     /// Targets of C code or of a library's module map.
-    static let foreign: Set<String> = ["CHiredis", "CSodium", "CMicroHTTPD", "CIngest", "CMath"]
+    static let foreign: Set<String> = ["CHiredis", "CSodium", "CMicroHTTPD", "CIngest", "CMath", "CBytes", "CBench"]
 
     /// C targets that several targets may import: they are no library, only functions the pure targets lack.
-    static let shared: Set<String> = ["CMath"]
+    static let shared: Set<String> = ["CMath", "CBytes"]
 
     static let pure: Set<String> = ["HailCore", "HailWire", "HailAggregate", "HailQuery"]
 

@@ -8,11 +8,13 @@
 import argparse
 import collections
 import concurrent.futures
+import multiprocessing
 import os
 import sys
 import time
 
 import blackbox
+import clock
 from schedule import Schedule
 from strikes import FAULTS
 
@@ -51,7 +53,9 @@ class Tally:
 def schedules(seed, count, jobs, tell=print):
     """Plays schedules side by side; says how far it is, and at once which one failed."""
     tally, began = Tally(), time.monotonic()
-    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+    # Made once, here: what a worker makes would stay behind it. A fork would take threads' locks along.
+    clock.library()
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         for done in concurrent.futures.as_completed([pool.submit(play, number) for number in range(seed, seed + count)]):
             number, figures, struck, failure, _ = done.result()
             tally.add(number, figures, struck, failure)

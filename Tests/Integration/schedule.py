@@ -1,6 +1,7 @@
 """One seeded schedule: traffic, faults in the middle of it, then everything is made whole and compared."""
 
 import collections
+import contextlib
 import heapq
 import os
 import random
@@ -110,7 +111,8 @@ class Schedule(Strikes):
             self._signal(signal.SIGCONT)
             self.agent.kill()
             for child in embedded_stores(self.agent.data):
-                os.kill(child, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
         if self.proxy:
             self.proxy.stop()
         for store in self.stores:

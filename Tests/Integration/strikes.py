@@ -1,5 +1,6 @@
 """The faults of a schedule, one method each: it strikes, and answers what ends the fault, if anything does."""
 
+import contextlib
 import os
 import random
 import signal
@@ -83,13 +84,16 @@ class Strikes:
     def _store_down(self, number):
         pids = embedded_stores(self.agent.data) if self.is_embedded else [self.store.process.pid]
         for pid in pids:
-            os.kill(pid, number)
+            # One of an embedded store may be ending already.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
         self.is_store_ending = number != signal.SIGSTOP
 
     def _store_up(self):
         if self.is_embedded:
             for pid in embedded_stores(self.agent.data):
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
             return
         store = self.store
         store.process.send_signal(signal.SIGCONT)

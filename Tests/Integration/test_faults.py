@@ -52,6 +52,10 @@ def test_a_killed_agent_loses_nothing_acknowledged_and_counts_nothing_twice(star
         for writer in writers:
             writer.start()
         time.sleep(source.uniform(0.01, 0.15))
+        # However busy the machine is: something was acknowledged in every round.
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while any(writer.acknowledged == 0 for writer in writers) and time.monotonic() < deadline:
+            time.sleep(0.001)
         agent.kill()
         for writer in writers:
             writer.join(PATIENCE_SECONDS)
@@ -70,7 +74,7 @@ def test_a_killed_agent_loses_nothing_acknowledged_and_counts_nothing_twice(star
         # A body is one window: all of it counts or none of it.
         assert parts == [read(agent, wait) / 5] * 5
         assert read(agent, wait, "hits") == sum(parts)
-    assert acknowledged["store"] > 100
+    assert min(acknowledged.values()) >= 30 * 2 * 5
 
 
 def test_a_killed_embedded_store_is_started_again_and_owed_nothing(start):

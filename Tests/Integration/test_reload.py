@@ -204,7 +204,7 @@ def test_the_bounds_change(start, folder, store):
             assert agent.lines(body, wait=wait).status_code == 200
             sent += 300
 
-    fill(25)
+    fill(40)
     samples = agent.metrics()
     assert total(samples, "hailwhale_cells_coarsened_total") == total(samples, "hailwhale_spool_errors_total") == 0
     assert total(samples, "hailwhale_spool_bytes") > 1 << 20

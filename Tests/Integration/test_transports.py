@@ -44,6 +44,26 @@ def test_a_unix_socket_loses_nothing_however_fast_it_is_filled(start, folder):
     assert read(agent, "unix", "fast", dimensions=["half", "1"]) == sum(range(1, LINES, 2))
 
 
+def test_a_unix_socket_takes_datagrams_longer_than_any_udp_brings(start, folder):
+    path = folder + "/hail.sock"
+    agent = start(udp="unix:" + path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+        sender.connect(path)
+        # 65,528 bytes of lines, then as many that are one line, and the same again after a line that is none too long.
+        sender.send(b"long.many:1|c\n" * 4_680)
+        sender.send(b"long.one:1|c|#" + b"x" * 65_514)
+        sender.send(b"long.few:1|c\nlong.one:1|c|#" + b"x" * 65_510)
+        # Longer than what is received of any: 65,536 bytes are 5,041 lines and a part of one.
+        sender.send(b"long.cut:1|c\n" * 5_100)
+    accepted = 4_680 + 1 + 5_041
+    samples = agent.until_lines(accepted + 3)
+    assert total(samples, "hailwhale_lines_total", outcome="accepted") == accepted
+    assert total(samples, "hailwhale_rejected_total", reason="line_too_long") == 3
+    agent.flush()
+    assert read(agent, "long", "many", "few", "one", "cut") == [4_680, 1, 0, 5_041]
+
+
 def test_a_unix_socket_is_taken_up_again_after_a_kill_and_gone_after_a_stop(start, folder):
     path = folder + "/hail.sock"
     agent = start(udp="unix:" + path)

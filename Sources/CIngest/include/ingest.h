@@ -31,7 +31,8 @@ struct ingest_ring;
 enum { INGEST_RING_SLOTS = 64 };
 
 // A ring, or NULL when memory is short. A slot takes 65,536 bytes; its pages cost nothing until they are touched.
-struct ingest_ring *ingest_ring_create(void);
+// Without `peers`, senders are not asked for and all datagrams come from INGEST_PEER_ANY.
+struct ingest_ring *ingest_ring_create(int peers);
 void ingest_ring_destroy(struct ingest_ring *ring);
 
 // Receives what is queued, up to INGEST_RING_SLOTS datagrams, without waiting.
@@ -44,8 +45,8 @@ const struct ingest_datagram *ingest_ring_datagrams(const struct ingest_ring *ri
 // Gives the pages of long datagrams back to the system, if any came since the last call.
 void ingest_ring_trim(struct ingest_ring *ring);
 
-// The kernel's count of drops (modulo 2^32) that the last receive carried. Returns 0 if it carried none.
-int ingest_ring_drops(const struct ingest_ring *ring, uint32_t *drops);
-
 // The kernel's count of datagrams dropped at a socket (modulo 2^32): SO_MEMINFO. Returns 0 or the negative errno.
 int ingest_socket_drops(int descriptor, uint32_t *drops);
+
+// Has every thread take its memory from one place. Returns 0 if the C library refuses. Before there are threads.
+int ingest_one_arena(void);

@@ -2,6 +2,7 @@ import Dispatch
 import HailAggregate
 import HailCore
 import HailStore
+import HailWire
 
 /// Takes windows from the lanes and brings them to the store: folds them into pending cells, numbers batches, spools
 /// them, has them sent, and keeps the books of what was acknowledged.
@@ -12,19 +13,23 @@ final class Flusher: @unchecked Sendable {
         let agent: Digest
         let pendingLimitBytes: Int
         let droppedDimensions: Set<Name>
+        /// Numbers of windows that stand for several.
+        let windowNumbers: WindowNumbers
     }
 
     let queue = DispatchQueue(label: "hailwhale.flush")
-    private let settings: Settings
-    private let ledger: Ledger
-    private let log: Log
+    let settings: Settings
+    let ledger: Ledger
+    let log: Log
     private let book: CellBook
-    private let pending: PendingCells
-    private let spool: Spool
+    let pending: PendingCells
+    var spool: FlushSpool
     private let writer: StoreWriter
     private let returns: LaneReturns
 
     private var numbers = ShardNumbers()
+    /// By shard that has something from an earlier start set apart: the id under which that is numbered.
+    var recovered: [UInt8: Digest] = [:]
     private var arrived: [ClosedWindow] = []
     private var isDispatchDue = false
     private var schedule: FlushSchedule
@@ -33,11 +38,10 @@ final class Flusher: @unchecked Sendable {
     /// Of batches under way: the window that counts under the condition of each group.
     private var claims: [BatchIdentity: [UInt64?]] = [:]
     private var history = StoredHistory()
-    private var isSpoolFailing = false
-    /// Windows under way that the spool refused.
-    private var unspooled: Set<UInt64> = []
     private var pendingLimit: PendingLimit
-    private var isStoreUp = false
+    private var awaySinceMillis: Int64? = WallClock.steadyMillis
+    /// The shard that is looked at first when numbers are given out.
+    private var firstShard = 0
     private var isTrimDue = false
 
     /// Windows of several lanes close together: wait this long for the others before one flush takes them all.
@@ -47,6 +51,8 @@ final class Flusher: @unchecked Sendable {
     private static let spoolRetrySeconds = 1
     /// A little more than the spool keeps what was acknowledged.
     private static let trimSeconds = 35
+    /// Cells of unanswered batches past which no shard gets a number: they lie in memory as bytes, some 30 each.
+    private static let cellsUnderWayLimit = 500_000
 
     init(
         settings: Settings, book: CellBook, spool: Spool, schedule: FlushSchedule, ledger: Ledger, log: Log,
@@ -54,14 +60,15 @@ final class Flusher: @unchecked Sendable {
     ) {
         self.settings = settings
         self.book = book
-        self.spool = spool
+        self.spool = FlushSpool(spool: spool, ledger: ledger, log: log)
         self.schedule = schedule
         self.ledger = ledger
         self.log = log
         self.writer = writer
         self.returns = returns
         pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
-        pending = PendingCells(book: book, droppedDimensions: settings.droppedDimensions)
+        pending = PendingCells(
+            book: book, droppedDimensions: settings.droppedDimensions, namer: SeriesNameParser.namer)
     }
 
     // MARK: Windows
@@ -81,13 +88,13 @@ final class Flusher: @unchecked Sendable {
         for windows: Set<UInt64>, level: Waiters.Level, done: @escaping @Sendable (_ isSafe: Bool) -> Void
     ) {
         queue.async {
-            let open = windows.filter { self.ledger.isPending($0) }
+            let open = Set(windows.map(self.waiters.current)).filter { self.ledger.isPending($0) }
             guard let id = self.waiters.add(windows: open, level: level, done: done) else { return }
             self.queue.asyncAfter(deadline: .now() + .seconds(Flusher.waitSeconds)) { self.waiters.giveUp(id) }
         }
     }
 
-    private func dispatchSoon() {
+    func dispatchSoon() {
         guard !isDispatchDue else { return }
         isDispatchDue = true
         queue.asyncAfter(deadline: .now() + .milliseconds(Flusher.gatherMillis)) {
@@ -102,7 +109,20 @@ final class Flusher: @unchecked Sendable {
         let records = foldArrived()
         let submitted = spool(records: records, numbered: numberFree())
         if !submitted.isEmpty { writer.submit(submitted) }
-        finish(ledger.lost(covers: pendingLimit.hold(pending), reason: .pendingFull))
+        for lost in pendingLimit.hold(pending) {
+            spool.spool.giveUp(lost.windows, shard: Shard(lost.shard))
+            spool.forget(split: lost.windows)
+            finish(ledger.lost(covers: lost.windows, reason: .pendingFull))
+        }
+        spool.keepApart(pending.dueWindows)
+        let isMore = spool.merge(settings.windowNumbers) { windows, id in
+            ledger.merged(windows, into: id, parts: pending.merge(windows: Set(windows), into: id))
+            waiters.merge(windows, into: id)
+        }
+        if isMore {
+            trimSpool()
+            dispatchSoon()
+        }
         for record in records {
             pending.clear(record.window)
             returns.giveBack(record.window.sums, to: record.window.lane)
@@ -126,20 +146,29 @@ final class Flusher: @unchecked Sendable {
         return records
     }
 
-    /// Numbers what may be numbered; where the store has to admit values first, it is asked.
+    /// Numbers what free shards hold, up to a bound on what is under way.
+    ///
+    /// The others get their turn when that is answered. Where the store has to admit values first, it is asked.
     private func numberFree() -> [NumberedShard] {
         let now = WallClock.seconds
-        let builder = BatchBuilder(book: book, agent: settings.agent, nowSeconds: now)
         var asks: [AdmissionAsk] = []
         var numbered: [NumberedShard] = []
-        for shard in UInt8.min...UInt8.max where numbers.isFree(shard) && !pending.isEmpty(shard: shard) {
+        var cells = numbers.cellsUnderWay
+        for step in 0..<256 {
+            let shard = UInt8(truncatingIfNeeded: firstShard + step)
+            guard numbers.isFree(shard), !pending.isEmpty(shard: shard) else { continue }
+            guard cells < Flusher.cellsUnderWayLimit else {
+                firstShard = Int(shard)
+                break
+            }
             if let ask = pending.ask(shard: shard, nowSeconds: now) {
                 numbers.asked(shard)
                 asks.append(ask)
                 continue
             }
-            let (cells, first) = (pending.take(shard: shard), numbers.nextSequence(of: shard))
-            numbered.append(NumberedShard(cells, of: shard, firstSequence: first, builder: builder))
+            let next = number(shard, firstSequence: numbers.nextSequence(of: shard), nowSeconds: now)
+            numbered.append(next)
+            cells += next.cellCount
         }
         if !asks.isEmpty { writer.submit(asks) }
         return numbered
@@ -151,66 +180,43 @@ final class Flusher: @unchecked Sendable {
     private func spool(records: [FoldedWindow], numbered: [NumberedShard]) -> [SubmittedBatch] {
         guard !records.isEmpty || !numbered.isEmpty else { return [] }
         let covered = NumberedShard.shardsByWindow(numbered)
-        let windows = records.map { record -> WindowRecord in
-            let residual = record.parts.subtracting(covered[record.window.id] ?? [])
-            return WindowRecord(
-                id: record.window.id, startSeconds: record.window.startSeconds, eventCount: record.events,
-                residual: ShardSet(residual.map { Shard($0) }),
-                body: residual.isEmpty ? [] : pending.body(of: record.window).encoded)
+        let windows = records.map { record in
+            record.record(numbered: covered[record.window.id] ?? []) { pending.body(of: record.window).encoded }
         }
-        if let locations = append(windows: windows, numbered) {
+        spool.forget(split: numbered.flatMap(\.windows))
+        if let locations = spool.append(windows, numbered) {
             waiters.reached(.spool, windows: records.map(\.window.id))
             return enter(numbered, locations)
         }
-        unspooled.formUnion(records.map(\.window.id))
+        spool.refuse(records, numbered: covered)
         // Cells that the spool holds in windows may go only in batches that it holds too: were they sent from memory, a
         // restart would count them again.
         let owed = numbered.filter { shard in
-            shard.windows.contains { spool.owes(window: $0, to: Shard(shard.number)) }
+            shard.windows.contains { spool.spool.owes(window: $0, to: Shard(shard.number)) }
         }
         let free = numbered.filter { shard in !owed.contains { $0.number == shard.number } }
         let sent = enter(free, free.flatMap { $0.batches.map { _ in nil } })
         if owed.isEmpty { return sent }
-        if let locations = append(windows: [], owed) { return sent + enter(owed, locations) }
-        for shard in owed { pending.putBack(shard.cells, shard: shard.number) }
-        // The batches that were made of them told the store names; now they will not.
-        book.forgetMarks()
+        if let locations = spool.append([], owed) { return sent + enter(owed, locations) }
+        putBack(owed)
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.spoolRetrySeconds)) { self.dispatchSoon() }
         return sent
-    }
-
-    private func append(windows: [WindowRecord], _ numbered: [NumberedShard]) -> [SpoolLocation?]? {
-        do throws(StoreError) {
-            let locations = try spool.append(
-                windows: windows, batches: numbered.flatMap(\.batches), nowSeconds: WallClock.steadySeconds)
-            if isSpoolFailing, !windows.isEmpty {
-                log.info("the spool takes records again")
-                isSpoolFailing = false
-            }
-            return locations
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-            if !isSpoolFailing {
-                log.error("the spool refused a record: a crash now would lose it", ["error": error])
-            }
-            isSpoolFailing = true
-            return nil
-        }
     }
 
     /// Enters batches in the books as sent.
     private func enter(_ numbered: [NumberedShard], _ locations: [SpoolLocation?]) -> [SubmittedBatch] {
         for shard in numbered {
-            numbers.sent(shard.batches.count, of: shard.number)
+            let isOwn = shard.agent == settings.agent
+            if isOwn { numbers.sent(shard.batches.count, cells: shard.cellCount, of: shard.number) }
             claim(shard)
-            ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
         }
         return zip(numbered.flatMap(\.batches), locations).map {
             SubmittedBatch(header: $0.header, bytes: $0.bytes, location: $1)
         }
     }
 
-    private func claim(_ shard: NumberedShard) {
+    func claim(_ shard: NumberedShard) {
+        ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
         ledger.used(windows: shard.cells.repeats)
         for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
             claims[batch.header.identity] = claimants
@@ -238,7 +244,9 @@ final class Flusher: @unchecked Sendable {
             numbers.stop(shard.number)
             log.error("a shard stopped: its state in the store is unknown", ["shard": shard.number, "error": reason])
         case .lost(let header):
-            if header.identity.agent == settings.agent { numbers.answered(header.shard.number) }
+            if header.identity.agent == settings.agent {
+                numbers.answered(header.shard.number, cells: header.cellCount)
+            }
             // It may have been to bring names into the store, and keys with their expiry.
             book.forgetMarks()
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
@@ -251,10 +259,13 @@ final class Flusher: @unchecked Sendable {
             dispatchBatches()
         case .retried(let batches): ledger.count { $0.batches["retried", default: 0] += UInt64(batches) }
         case .up:
-            isStoreUp = true
+            awaySinceMillis = nil
+            numbers.isUp = true
+            dispatchSoon()
             log.info("the store is up")
         case .down(let reason):
-            isStoreUp = false
+            if awaySinceMillis == nil { awaySinceMillis = WallClock.steadyMillis }
+            numbers.isUp = false
             log.warning("the store is away; counting goes on", ["error": reason])
         case .flushed(let seconds, let cells):
             ledger.count {
@@ -296,36 +307,32 @@ final class Flusher: @unchecked Sendable {
         acknowledged.append(header.identity)
         let settled = ledger.acknowledged(covers: header.covers)
         if header.identity.agent == settings.agent {
-            numbers.answered(header.shard.number)
+            numbers.answered(header.shard.number, cells: header.cellCount)
             history.stored(settled.storedEvents, with: header.identity.sequence, of: header.shard.number)
         }
         finish(settled.windows)
     }
 
-    private func finish(_ windows: [UInt64]) {
+    func finish(_ windows: [UInt64]) {
         waiters.reached(.store, windows: windows)
-        if !unspooled.isEmpty { unspooled.subtract(windows) }
+        spool.forget(finished: windows)
     }
 
     private func noteAcknowledged() {
         guard !acknowledged.isEmpty else { return }
-        do throws(StoreError) {
-            try spool.appendAcknowledged(acknowledged, nowSeconds: WallClock.steadySeconds)
-        } catch {
-            ledger.count { $0.spoolErrors += 1 }
-        }
+        spool.appendAcknowledged(acknowledged)
         acknowledged = []
         trimSpool()
     }
 
     /// Deletes what the spool no longer owes, now and once more when today's acknowledgements have aged.
     private func trimSpool() {
-        writer.forget(segments: spool.trim(nowSeconds: WallClock.steadySeconds))
+        writer.forget(segments: spool.spool.trim(nowSeconds: WallClock.steadySeconds))
         guard !isTrimDue else { return }
         isTrimDue = true
         queue.asyncAfter(deadline: .now() + .seconds(Flusher.trimSeconds)) {
             self.isTrimDue = false
-            if self.spool.byteCount > 0 { self.trimSpool() }
+            if self.spool.spool.byteCount > 0 { self.trimSpool() }
         }
     }
 
@@ -341,7 +348,7 @@ final class Flusher: @unchecked Sendable {
     func change(_ options: AgentOptions) {
         queue.async {
             self.pendingLimit.limitBytes = options.pendingLimitBytes
-            self.spool.limitBytes = options.spoolLimitBytes
+            self.spool.spool.limitBytes = options.spoolLimitBytes
             self.pending.droppedDimensions = Set(Name.path(options.dropDimensions))
             let schedule = options.schedule
             guard schedule.configuredMillis != self.schedule.configuredMillis else { return }
@@ -354,36 +361,10 @@ final class Flusher: @unchecked Sendable {
     func open() {
         queue.async {
             self.numbers.open()
-            self.isStoreUp = true
+            self.awaySinceMillis = nil
+            self.numbers.isUp = true
             self.dispatchSoon()
         }
-    }
-
-    /// Takes back the windows that the spool of an earlier start held: what no batch covers is folded anew and numbered.
-    ///
-    /// Their events count as accepted again. `rebuild` answers nil for a spooled body that makes no sense.
-    func recover(
-        _ windows: [SpoolRecovery.Window], as numbers: RecoveredNumbers,
-        rebuild: (SpoolRecovery.Window) -> ClosedWindow?
-    ) -> [SpoolRecovery.Batch] {
-        dispatchPrecondition(condition: .onQueue(queue))
-        for recovered in windows {
-            var parts = recovered.outstanding.count
-            if !recovered.uncovered.isEmpty {
-                guard let window = rebuild(recovered) else {
-                    log.error("a spooled window cannot be read", ["window": recovered.id])
-                    ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts + 1)
-                    finish(ledger.lost(covers: [recovered.id], reason: .spoolCorrupt))
-                    continue
-                }
-                parts += pending.fold(window, residual: Set(recovered.uncovered.shards.map(\.number))).count
-            }
-            ledger.recovered(window: recovered.id, events: recovered.eventCount, parts: parts)
-        }
-        let made = numbers.number(pending, nowSeconds: WallClock.seconds) { append(windows: [], $0) }
-        for shard in made.shards { claim(shard) }
-        if pending.shards.contains(where: { !$0.isEmpty }) { dispatchSoon() }
-        return made.batches
     }
 
     /// Flushes what is there and calls `done` when nothing is under way, or at the deadline.
@@ -391,10 +372,10 @@ final class Flusher: @unchecked Sendable {
         queue.async {
             self.dispatchBatches()
             // What the spool has need not wait for a store that is known to be away.
-            let isSafe = !self.isStoreUp && self.unspooled.isEmpty
+            let isSafe = self.awaySinceMillis != nil && self.spool.refused.isEmpty
             if isSafe || self.ledger.pendingWindows.isEmpty || DispatchTime.now() >= deadline {
                 self.noteAcknowledged()
-                self.ledger.abandoned(windows: self.unspooled)
+                self.ledger.abandoned(windows: self.spool.refused)
                 self.waiters.giveUpAll()
                 done()
                 return
@@ -409,10 +390,11 @@ final class Flusher: @unchecked Sendable {
         queue.async {
             done(
                 FlushSizes(
-                    spoolBytes: self.spool.byteCount, pendingBytes: self.pending.byteCount,
+                    spoolBytes: self.spool.spool.byteCount, pendingBytes: self.pending.byteCount,
                     subjects: self.book.subjectCount, records: self.book.recordCount,
                     stoppedShards: self.numbers.stoppedCount, windowMillis: self.schedule.widthMillis,
-                    isStoreUp: self.isStoreUp))
+                    isStoreUp: self.awaySinceMillis == nil, awaySinceMillis: self.awaySinceMillis,
+                    isSpoolFailing: self.spool.isFailing, pendingWidthSeconds: self.pending.finestSeconds))
         }
     }
 }

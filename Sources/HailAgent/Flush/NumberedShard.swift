@@ -25,6 +25,11 @@ struct NumberedShard {
         self.claimants = claimants
     }
 
+    /// The id under which they are numbered; every shard has one batch at least.
+    var agent: Digest? { batches.first?.header.identity.agent }
+
+    var cellCount: Int { batches.reduce(0) { $0 + $1.header.cellCount } }
+
     /// The windows whose cells it holds.
     var windows: [UInt64] { cells.windows }
 

@@ -17,9 +17,9 @@ struct PendingLimit {
 
     /// Gives up the finest resolution first, and only then, by name, whole shards.
     ///
-    /// - Returns: the windows that lost a part.
-    mutating func hold(_ pending: PendingCells) -> [UInt64] {
-        var lost: [UInt64] = []
+    /// - Returns: the windows that lost a part, and in which shard.
+    mutating func hold(_ pending: PendingCells) -> [(shard: UInt8, windows: [UInt64])] {
+        var lost: [(shard: UInt8, windows: [UInt64])] = []
         while pending.byteCount > limitBytes {
             let given = pending.coarsen()
             if given > 0 {
@@ -30,7 +30,7 @@ struct PendingLimit {
             }
             let largest = pending.shards.indices.max { pending.shards[$0].byteCount < pending.shards[$1].byteCount }
             guard let largest, pending.shards[largest].entryCount > 0 else { break }
-            lost += pending.takeMerging(shard: UInt8(largest)).windows
+            lost.append((UInt8(largest), pending.takeMerging(shard: UInt8(largest)).windows))
             log.error("pending limit reached: a shard's cells are lost", ["shard": largest])
         }
         if pending.entryCount == 0 { isTold = false }

@@ -17,6 +17,12 @@ struct Waiters {
 
     private var waiters: [UInt64: Waiter] = [:]
     private var nextID: UInt64 = 0
+    /// Windows that were merged lately, and what stands for them.
+    private var merged: [UInt64: UInt64] = [:]
+    private var mergedOrder: [UInt64] = []
+
+    /// Merged windows that are remembered: who waits asks right after the window closed.
+    private static let mergedLimit = 4_096
 
     var isEmpty: Bool { waiters.isEmpty }
 
@@ -45,6 +51,27 @@ struct Waiters {
             } else {
                 waiters[id]?.windows = left
             }
+        }
+    }
+
+    /// What stands for a window now.
+    func current(_ window: UInt64) -> UInt64 {
+        var window = window
+        while let next = merged[window] { window = next }
+        return window
+    }
+
+    /// One window stands for several from now on.
+    mutating func merge(_ windows: [UInt64], into id: UInt64) {
+        for window in windows { merged[window] = id }
+        mergedOrder += windows
+        if mergedOrder.count > 2 * Waiters.mergedLimit {
+            let old = mergedOrder.count - Waiters.mergedLimit
+            for window in mergedOrder[..<old] { merged[window] = nil }
+            mergedOrder.removeFirst(old)
+        }
+        for (number, waiter) in waiters where !waiter.windows.isDisjoint(with: windows) {
+            waiters[number]?.windows = waiter.windows.subtracting(windows).union([id])
         }
     }
 

@@ -22,23 +22,27 @@ final class Lane: @unchecked Sendable {
 
     let number: Int
     let queue: DispatchQueue
-    private let shared: Shared
-    private let seriesLimit: Int
-    private let buffer = LineBuffer()
+    let shared: Shared
+    private let longestKeptSeconds: Int64
+    let buffer = LineBuffer()
     private let spyRing = SpyRing()
-    private var table: SeriesTable
+    var table: SeriesTable
     private var generation: UInt64 = 0
+    /// What the present table took over, until its first window closes.
+    private var carried: [CarriedSeries] = []
     private var schedule: FlushSchedule
     private var spares: [WindowSums] = []
     /// Windows handed over whose sums did not come back yet.
     private var windowsOut = 0
     private var windowCount = 0
     private var openedMillis: Int64 = 0
-    private var tickMillis: Int64 = 0
+    var tickMillis: Int64 = 0
+    /// What a line's `T` may be, as of the last tick.
+    private var times: ClosedRange<Int64> = 0...0
     private var endMillis: Int64 = 0
     private var timer: (any DispatchSourceTimer)?
-    private var receipt: LaneReceipt
-    private var scanner: LineScanner
+    var receipt: LaneReceipt
+    var scanner: LineScanner
     /// Whose unsealed lines are taken.
     private(set) var plain: Trust
     /// Whether a new table begins when the window closes.
@@ -46,18 +50,24 @@ final class Lane: @unchecked Sendable {
     /// While lines of a request are taken in: what became of them.
     private var bodyReceipt: BodyReceipt?
 
+    /// Lines of short datagrams that are gathered before they are added: enough to hide what one lookup waits for, few
+    /// enough to stay in the first-level cache.
+    private static let linesAtOnce = 96
     /// Past this many windows under way, one is closed only where its finest bucket ends.
     private static let windowsOutLimit = 4
+
+    /// A series that was not added to in so many windows is idle.
+    private static let idleWindows: UInt32 = 600
 
     init(
         number: Int, transport: Transport, seriesLimit: Int, schedule: FlushSchedule, plain: Trust, shared: Shared
     ) {
         self.number = number
-        self.seriesLimit = seriesLimit
         self.schedule = schedule
         self.shared = shared
         self.plain = plain
         scanner = shared.scanner
+        longestKeptSeconds = shared.ladder.longestKeptSeconds
         queue = DispatchQueue(label: "hailwhale.lane.\(number)")
         table = SeriesTable(limit: seriesLimit)
         receipt = LaneReceipt(transport: transport)
@@ -68,8 +78,10 @@ final class Lane: @unchecked Sendable {
 
     // MARK: Taking in
 
-    /// Takes in one datagram; `publish()` must follow the last of a batch.
-    func take(datagram: UnsafeBufferPointer<UInt8>, isTrusted: Bool) {
+    /// Takes in one datagram, which must stay where it is until `publish()`; that must follow the last of a batch.
+    ///
+    /// - Parameter isTruncated: its end is lost, so its last line is refused.
+    func take(datagram: UnsafeBufferPointer<UInt8>, isTrusted: Bool, isTruncated: Bool = false) {
         receipt.datagrams += 1
         guard let first = datagram.first else { return }
         if first == Lane.frameMark {
@@ -77,11 +89,39 @@ final class Lane: @unchecked Sendable {
             return
         }
         guard isTrusted else {
-            receipt.reject(.unsealed, count: Lane.lineCount(of: datagram))
+            receipt.reject(.unsealed, count: LineText.lineCount(of: datagram))
             return
         }
-        scanAndAdd(datagram, firstNumber: 1)
+        if datagram.count <= LineBuffer.textBytes {
+            scan(datagram)
+        } else {
+            scan(long: datagram, isTruncated: isTruncated)
+        }
         spyRing.note(datagram, number: shared.spyNumbers.take(), millis: tickMillis)
+    }
+
+    private func scan(_ text: UnsafeBufferPointer<UInt8>) {
+        if buffer.lineCount >= Lane.linesAtOnce || !buffer.hasRoom(for: text.count) { addScanned() }
+        scanner.scan(text, behind: buffer, times: times)
+    }
+
+    /// Scans what only a unix sender can make, in pieces.
+    private func scan(long text: UnsafeBufferPointer<UInt8>, isTruncated: Bool) {
+        var count = text.count
+        if isTruncated {
+            receipt.reject(.lineTooLong)
+            count = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        }
+        var start = 0
+        while start < count {
+            let end = min(LineText.cut(text, from: start), count)
+            if end - start <= LineBuffer.textBytes {
+                scan(UnsafeBufferPointer(rebasing: text[start..<end]))
+            } else {
+                receipt.reject(.lineTooLong)
+            }
+            start = end
+        }
     }
 
     /// Takes in whole lines of a stream; `publish()` must follow.
@@ -90,12 +130,12 @@ final class Lane: @unchecked Sendable {
     func take(stream text: UnsafeBufferPointer<UInt8>, isTrusted: Bool, isTooLong: Bool) {
         guard isTrusted else {
             receipt.datagrams += 1
-            receipt.reject(.unsealed, count: Lane.lineCount(of: text))
+            receipt.reject(.unsealed, count: LineText.lineCount(of: text))
             return
         }
         var start = 0
         while start < text.count, !isTooLong {
-            let end = Lane.cut(text, from: start)
+            let end = LineText.cut(text, from: start)
             take(datagram: UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)]), isTrusted: true)
             start = end
         }
@@ -118,14 +158,20 @@ final class Lane: @unchecked Sendable {
     func tick(nowMillis: Int64) {
         dispatchPrecondition(condition: .onQueue(queue))
         tickMillis = nowMillis
+        let now = nowMillis / 1_000
+        times = (now - longestKeptSeconds)...(now + Limits.futureSeconds)
         if isOver(nowMillis), !table.sums.isEmpty, isDue(nowMillis) { close() }
         if table.sums.isEmpty { open(nowMillis) }
     }
 
     /// Enters in the books what was taken in since the last time.
     func publish() {
-        guard receipt.datagrams > 0 || receipt.events > 0 || receipt.linesAccepted > 0 || !receipt.isQuiet
-        else { return }
+        addScanned()
+        enter()
+    }
+
+    private func enter() {
+        guard !receipt.isEmpty else { return }
         shared.ledger.received(receipt, lane: number)
         receipt.removeAll()
         if timer == nil, !table.sums.isEmpty { arm() }
@@ -142,13 +188,14 @@ final class Lane: @unchecked Sendable {
             var start = 0
             var number: UInt32 = 1
             while start < text.count {
-                let end = Lane.cut(text, from: start)
+                let end = LineText.cut(text, from: start)
                 let piece = UnsafeBufferPointer(rebasing: text[start..<min(end, text.count)])
                 if piece.count > LineBuffer.textBytes {
                     refuse(.lineTooLong, number: number)
                     number += 1
                 } else {
-                    scanAndAdd(piece, firstNumber: number)
+                    scanner.scan(piece, behind: buffer, firstNumber: number, times: times)
+                    addScanned()
                     spyRing.note(piece, number: shared.spyNumbers.take(), millis: WallClock.millis)
                     number += UInt32(piece.count { $0 == UInt8(ascii: "\n") })
                 }
@@ -172,119 +219,55 @@ final class Lane: @unchecked Sendable {
     }
 
     private func put(_ event: CountedEvent) throws(LineError) {
-        // Escaped names can be longer than any datagram, so they stay outside the buffer; a hash reads eight bytes on.
+        // Escaped names can be longer than any datagram, so they stay outside the buffer.
         let identity = SeriesNameEncoder.identity(of: event.name)
-        let padded = identity + [UInt8](repeating: 0, count: 8)
         buffer.removeAll()
         for (place, value) in event.micros.enumerated() { buffer.values[place] = value }
-        var line = ScannedLine()
-        line.identityLength = UInt32(identity.count)
-        line.valueCount = UInt32(event.micros.count)
-        line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
-        padded.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return }
-            line.hash = scanner.hash(base, count: identity.count)
-            if let index = table.find(base, count: identity.count, hash: line.hash) {
+        let error = identity.withUnsafeBufferPointer { bytes -> LineError? in
+            guard let base = bytes.baseAddress else { return nil }
+            var line = ScannedLine(at: base)
+            line.headLength = UInt32(bytes.count)
+            line.valueCount = UInt32(event.micros.count)
+            line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
+            line.hash = scanner.hash(base, count: bytes.count)
+            if let index = table.find(base, count: bytes.count, hash: line.hash) {
                 table.add(
                     line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: WallClock.millis)
+                    nowMillis: tickMillis)
             } else {
-                admit(&line, identity: base)
+                admit(&line)
             }
+            return line.error
         }
-        if let error = line.error { throw error }
+        buffer.removeAll()
+        if let error { throw error }
     }
 
-    private func scanAndAdd(_ text: UnsafeBufferPointer<UInt8>, firstNumber: UInt32) {
-        let nowMillis = WallClock.millis
-        let now = nowMillis / 1_000
-        scanner.scan(
-            text, into: buffer, firstNumber: firstNumber,
-            times: (now - shared.ladder.longestKeptSeconds)...(now + Limits.futureSeconds))
-        if buffer.hasMembers { hashMembers() }
-        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds, nowMillis: nowMillis) {
-            admit(&$0, identity: buffer.identities + Int($0.identityStart))
-        }
-        for place in 0..<buffer.lineCount {
-            if let error = buffer.lines[place].error {
-                refuse(error, number: buffer.lines[place].number)
-            } else {
-                receipt.linesAccepted += 1
-                receipt.events += 1
-                bodyReceipt?.accepted += 1
+    /// Adds what was scanned since the last time.
+    private func addScanned() {
+        guard buffer.lineCount > 0 else { return buffer.removeAll() }
+        if buffer.used.pointee.hasMembers { buffer.hashMembers(shared.digester) }
+        table.add(buffer, finestSeconds: shared.ladder.finest.widthSeconds, nowMillis: tickMillis) { admit(&$0) }
+        let acceptedCount = UInt64(buffer.lineCount - buffer.refusedCount)
+        receipt.linesAccepted += acceptedCount
+        receipt.events += acceptedCount
+        bodyReceipt?.accepted += acceptedCount
+        if buffer.refusedCount > 0 {
+            for place in 0..<buffer.lineCount {
+                if let error = buffer.lines[place].error { refuse(error, number: buffer.lines[place].number) }
             }
         }
+        buffer.removeAll()
         if table.isWindowFull {
-            publish()
+            enter()
             if let id = close() { bodyReceipt?.closedWindows.insert(id) }
             open(WallClock.millis)
-        }
-    }
-
-    /// Replaces the members of sets by their hashes, which all agents must share.
-    private func hashMembers() {
-        for place in 0..<buffer.lineCount
-        where buffer.lines[place].kind == .set && buffer.lines[place].error == nil {
-            let start = Int(buffer.lines[place].valuesStart)
-            let member = UnsafeBufferPointer(
-                start: buffer.members + Int(buffer.values[start]), count: Int(buffer.values[start + 1]))
-            buffer.values[start] = Int64(bitPattern: shared.digester(Array(member)).high)
         }
     }
 
     private func refuse(_ error: LineError, number: UInt32) {
         receipt.reject(error)
         bodyReceipt?.refusals.append(LineRefusal(line: number, reason: error))
-    }
-
-    // MARK: New series
-
-    /// Takes in a line whose series is new, or refuses it.
-    private func admit(_ line: inout ScannedLine, identity: UnsafePointer<UInt8>) {
-        do throws(LineError) {
-            let bytes = UnsafeBufferPointer(start: identity, count: Int(line.identityLength))
-            let name = try SeriesNameParser.parse(Array(bytes))
-            if !table.isFull {
-                let index = table.insert(identity, count: bytes.count, hash: line.hash, name: name)
-                table.add(
-                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: WallClock.millis)
-            } else {
-                try fold(name, line)
-            }
-        } catch {
-            line.error = error
-        }
-    }
-
-    /// Counts a line of a series that no longer fits under a shorter name: first without its tags, then with its
-    /// subject cut to the first part and `__other__`.
-    private func fold(_ name: SeriesName, _ line: ScannedLine) throws(LineError) {
-        var folded = name
-        folded.paths = []
-        for stage in 1...2 {
-            if stage == 2 { folded.subject = Array(name.subject.prefix(1)) + [Reserved.other] }
-            let identity = SeriesNameEncoder.identity(of: folded) + [UInt8](repeating: 0, count: 8)
-            let isPlaced = identity.withUnsafeBufferPointer { bytes -> Bool in
-                guard let base = bytes.baseAddress else { return false }
-                let count = bytes.count - 8
-                let hash = scanner.hash(base, count: count)
-                var index = table.find(base, count: count, hash: hash)
-                if index == nil, table.count < seriesLimit + stage * max(seriesLimit / 16, 1_024) {
-                    index = table.insert(base, count: count, hash: hash, name: folded)
-                }
-                guard let index else { return false }
-                table.add(
-                    line, of: buffer, to: index, finestSeconds: shared.ladder.finest.widthSeconds,
-                    nowMillis: WallClock.millis)
-                return true
-            }
-            if isPlaced {
-                receipt.seriesOverflow += 1
-                return
-            }
-        }
-        throw .seriesFull
     }
 
     // MARK: Windows
@@ -361,37 +344,27 @@ final class Lane: @unchecked Sendable {
         shared.handOver(
             ClosedWindow(
                 id: id, lane: number, generation: generation, startSeconds: openedMillis / 1_000, sums: sums,
-                newSeries: newSeries, arena: table.arena, condition: condition))
+                carried: carried, newSeries: newSeries, arena: table.arena, condition: condition))
+        carried = []
         windowCount += 1
         renewTableIfIdle()
         return id
     }
 
-    /// Begins a new table when most series of this one are idle, so that names which came and went do not stay.
+    /// Begins a new table when many series of this one are idle, so that names which came and went do not stay; those
+    /// that are not idle go over.
     private func renewTableIfIdle() {
         let isCrowded = table.isFull && windowCount % 16 == 0
         let isLooking = isCrowded || (table.count > 4_096 && windowCount % 256 == 0)
-        guard isRenewalDue || (isLooking && table.idleShare(windows: 600) > (isCrowded ? 0.1 : 0.5)) else { return }
+        let isIdle = isLooking && table.idleShare(windows: Lane.idleWindows) > (isCrowded ? 0.1 : 0.5)
+        guard isRenewalDue || isIdle else { return }
+        if isRenewalDue {
+            (table, carried) = (SeriesTable(limit: table.limit), [])
+        } else {
+            (table, carried) = table.renewed(windows: Lane.idleWindows)
+        }
         isRenewalDue = false
-        table = SeriesTable(limit: seriesLimit)
         generation += 1
         spares = []
-    }
-
-    // MARK: Text
-
-    /// The end of the piece of a body that begins at `start`: as many whole lines as a scan takes, or one line
-    /// that is too long for any.
-    private static func cut(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        let most = start + LineBuffer.textBytes
-        guard most < text.count else { return text.count }
-        if let newline = text[start..<most].lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
-        return (text[most...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count - 1) + 1
-    }
-
-    private static func lineCount(of text: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        var count: UInt64 = 0
-        for line in text.split(separator: UInt8(ascii: "\n")) where Array(line) != [UInt8(ascii: "\r")] { count += 1 }
-        return count
     }
 }

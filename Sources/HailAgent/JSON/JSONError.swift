@@ -14,6 +14,8 @@ package enum JSONError: Error, Equatable {
     case badNumber(offset: Int)
     case numberTooLong(offset: Int, limitBytes: Int)
     case tooDeep(limit: Int)
+    /// An object names the same member twice; whoever reads one of the two would choose in silence.
+    case duplicateKey(String, offset: Int)
     /// Something follows the value.
     case trailingBytes(offset: Int)
 }
@@ -34,6 +36,7 @@ extension JSONError: CustomStringConvertible {
         case .badNumber(let offset): "no number at byte \(offset)"
         case .numberTooLong(let offset, let limit): "the number at byte \(offset) is longer than \(limit) bytes"
         case .tooDeep(let limit): "it nests deeper than \(limit)"
+        case .duplicateKey(let name, let offset): "the key \(Log.quoted(name)) stands twice, again at byte \(offset)"
         case .trailingBytes(let offset): "something follows the value at byte \(offset)"
         }
     }

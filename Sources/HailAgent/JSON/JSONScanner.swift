@@ -54,24 +54,20 @@ struct JSONScanner {
         index += 1
         var members: [JSONValue.Member] = []
         // Names are compared as bytes: String's own equality takes composed and decomposed letters for the same.
-        var places: [[UInt8]: Int] = [:]
+        var names: Set<[UInt8]> = []
         skipSpace()
         if take("}") { return .object([]) }
         while true {
             skipSpace()
             let byte = try peek()
             guard isQuote(byte) else { throw .unexpectedByte(byte, offset: index) }
+            let start = index
             let name = try string()
+            guard names.insert(Array(name.utf8)).inserted else { throw .duplicateKey(name, offset: start) }
             skipSpace()
             try expect(":")
             skipSpace()
-            let member = JSONValue.Member(name, try value(depth: depth + 1))
-            if let place = places[Array(name.utf8)] {
-                members[place] = member
-            } else {
-                places[Array(name.utf8)] = members.count
-                members.append(member)
-            }
+            members.append(JSONValue.Member(name, try value(depth: depth + 1)))
             skipSpace()
             if take(",") { continue }
             try expect("}")

@@ -9,8 +9,7 @@ package enum JSONText {
 
     /// Reads one JSON value.
     ///
-    /// Members keep their order; of members with the same name the last one counts, in the place of the first.
-    /// Numbers keep their text.
+    /// Members keep their order, numbers keep their text. Two members of one name are an error.
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var scanner = try JSONScanner(bytes, quotes: .double)
         return try scanner.document()

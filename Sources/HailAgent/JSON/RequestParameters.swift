@@ -38,6 +38,7 @@ package struct RequestParameters: Equatable, Sendable {
         do {
             body = try JSONText.parse(json)
         } catch {
+            if case .duplicateKey = error { throw RequestParameters.duplicateKey(nil, error) }
             throw ParameterError(code: "bad_json", param: nil, message: "The body is no JSON: \(error).")
         }
         guard case .object(let members) = body else {
@@ -69,6 +70,8 @@ package struct RequestParameters: Equatable, Sendable {
             return try JSONText.parseLenient(Array(text.utf8))
         } catch JSONError.nul {
             throw nul(name)
+        } catch JSONError.duplicateKey(let key, let offset) {
+            throw duplicateKey(name, .duplicateKey(key, offset: offset))
         } catch {
             let start = text.unicodeScalars.first { !" \t\r\n".unicodeScalars.contains($0) }
             guard let start, "[{\"'".unicodeScalars.contains(start) else { return .string(text) }
@@ -81,6 +84,12 @@ package struct RequestParameters: Equatable, Sendable {
     private static func badCode(_ name: String) -> String {
         let isPlain = name.utf8.count <= 32 && name.unicodeScalars.allSatisfy { ("a"..."z").contains($0) || $0 == "_" }
         return isPlain ? "bad_" + name : "bad_parameter"
+    }
+
+    private static func duplicateKey(_ param: String?, _ error: JSONError) -> ParameterError {
+        ParameterError(
+            code: "duplicate_key", param: param,
+            message: "\(param.map { "\"\($0)\"" } ?? "The body") is not clear: \(error).")
     }
 
     private static func nul(_ name: String?) -> ParameterError {

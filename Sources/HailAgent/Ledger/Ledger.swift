@@ -46,9 +46,11 @@ final class Ledger: @unchecked Sendable {
         locked {
             counts.datagrams[receipt.transport, default: 0] += receipt.datagrams
             counts.linesAccepted += receipt.linesAccepted
-            for (place, count) in receipt.rejected.enumerated() where count > 0 {
-                counts.rejected[LineError.allCases[place], default: 0] += count
-                counts.linesRejected += count
+            if receipt.linesRejected > 0 {
+                for (place, count) in receipt.rejected.enumerated() where count > 0 {
+                    counts.rejected[LineError.allCases[place], default: 0] += count
+                }
+                counts.linesRejected += receipt.linesRejected
             }
             counts.sealedUnknownKey += receipt.sealedUnknownKey
             counts.eventsAccepted += receipt.events
@@ -79,6 +81,16 @@ final class Ledger: @unchecked Sendable {
         locked {
             windows[window]?.parts = parts
             settle(window)
+        }
+    }
+
+    /// One window stands for several from now on, of which so many shards hold parts and nothing is under way.
+    func merged(_ windows: [UInt64], into id: UInt64, parts: Int) {
+        locked {
+            var events: UInt64 = 0
+            for window in windows { events += self.windows.removeValue(forKey: window)?.events ?? 0 }
+            self.windows[id] = Window(events: events, parts: parts)
+            settle(id)
         }
     }
 

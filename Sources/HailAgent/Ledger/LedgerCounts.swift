@@ -1,4 +1,5 @@
 import HailCore
+import HailNet
 
 /// Everything the agent counts about itself; the names are those of `/metrics`.
 struct LedgerCounts: Sendable {
@@ -23,5 +24,7 @@ struct LedgerCounts: Sendable {
     var cellsFlushed: UInt64 = 0
     var flushSeconds = Histogram()
     var httpRequests: [HTTPRequestLabel: UInt64] = [:]
+    /// Connections ended for being slow.
+    var httpCuts: [HTTPCut: UInt64] = [:]
     var spoolErrors: UInt64 = 0
 }

@@ -6,6 +6,7 @@ import HailStore
 package enum AgentRun {
     /// Runs the agent; returns the process's exit code.
     @Sendable package static func main(_ options: AgentOptions, reread: @escaping Surroundings.Reread) -> Int32 {
+        MemoryArena.shareOne()
         let log = Log(level: options.logLevel)
         signal(SIGPIPE, SIG_IGN)
         // The environment is changed here, so nothing that makes threads may come before.

@@ -24,16 +24,27 @@ struct APIError: Error, Equatable {
     static let unknown = APIError(
         status: 503, code: "unknown",
         message: "the store did not answer in time; what was sent may count yet: retry with the same Idempotency-Key")
-    static func storeAway(_ reason: String) -> APIError {
-        APIError(status: 503, code: "store_away", message: "the store does not answer: \(reason)")
+    static func storeAway(_ reason: String, known: StoreAwayNote? = nil) -> APIError {
+        var error = APIError(status: 503, code: "store_away", message: "the store does not answer: \(reason)")
+        error.known = known
+        return error
     }
+
+    /// What the agent knows by itself, where the store cannot be asked.
+    var known: StoreAwayNote?
+
+    /// Seconds after which a caller of a 503 may try again: what the agent itself waits at most for its store.
+    private static let retryAfterSeconds = 2
 
     var response: HTTPResponse {
         var members = [JSONValue.Member("code", .string(code))]
         if let parameter { members.append(.init("param", .string(parameter))) }
         members.append(.init("message", .string(message)))
-        var response = HTTPResponse.json(.object([.init("error", .object(members))]))
+        var answer = [JSONValue.Member("error", .object(members))]
+        if let known { answer.append(.init("known", known.value)) }
+        var response = HTTPResponse.json(.object(answer))
         response.status = status
+        if status == 503 { response.headers.append(HTTPField("Retry-After", "\(APIError.retryAfterSeconds)")) }
         return response
     }
 }

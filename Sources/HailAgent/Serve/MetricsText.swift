@@ -1,4 +1,5 @@
 import HailCore
+import HailNet
 
 /// The agent's own state in Prometheus' text format, version 0.0.4.
 struct MetricsText {
@@ -76,6 +77,9 @@ struct MetricsText {
         page.counter("http_requests_total", "HTTP requests by path and status.") { sample in
             let sorted = counts.httpRequests.sorted { ($0.key.path, $0.key.status) < ($1.key.path, $1.key.status) }
             for (label, count) in sorted { sample(["path": label.path, "status": "\(label.status)"], count) }
+        }
+        page.counter("http_cut_total", "Connections ended for being slow, by what they were slow in.") { sample in
+            for cut in HTTPCut.allCases { sample(["phase": cut.rawValue], counts.httpCuts[cut] ?? 0) }
         }
         page.gauge("build_info", "The version.", "1", labels: ["version": gauges.version])
         return page.text

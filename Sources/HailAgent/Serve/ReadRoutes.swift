@@ -6,8 +6,21 @@ import HailStore
 /// `/totals`, `/plotpoints`, and what is known by name: `/subdimensions`, `/subjects`, `/metrics_of`.
 struct ReadRoutes: Sendable {
     let reader: StoreReader
+    let flusher: Flusher
+    let ledger: Ledger
     let ladder: Ladder
     let sketches: [Resolution]
+    private let underWay = ReadsUnderWay()
+
+    init(
+        reader: StoreReader, flusher: Flusher, ledger: Ledger, ladder: Ladder, sketches: [Resolution]
+    ) {
+        self.reader = reader
+        self.flusher = flusher
+        self.ledger = ledger
+        self.ladder = ladder
+        self.sketches = sketches
+    }
 
     var routes: [String: Router.Route] {
         [
@@ -53,25 +66,40 @@ struct ReadRoutes: Sendable {
         "descending", "token",
     ]
 
-    private func answer(
+    private func answer<Query: StoreQuery>(
         _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String] = [:],
-        query: ([String: JSONValue]) throws(QueryError) -> some StoreQuery
+        query: ([String: JSONValue]) throws(QueryError) -> Query
     ) throws {
         try call.parameters.refuseUnknown(besides: known)
-        do throws(QueryError) {
-            var parameters = call.parameters.values
-            for (other, name) in otherNames where parameters[name] == nil { parameters[name] = parameters[other] }
-            step(call, try query(parameters))
-        } catch {
-            throw APIError(error)
+        var parameters = call.parameters.values
+        for (other, name) in otherNames where parameters[name] == nil { parameters[name] = parameters[other] }
+        let first: Query
+        do throws(QueryError) { first = try query(parameters) } catch { throw APIError(error) }
+        let keys = first.commands.count
+        guard underWay.enter(keys: keys) else { throw ReadsUnderWay.busy }
+        let leaving = Router.Call(request: call.request, parameters: call.parameters) { [underWay] response in
+            underWay.leave(keys: keys)
+            call.answer(response)
         }
+        step(leaving, first)
     }
+
+    private static let tooCostly = APIError(
+        code: QueryError.Code.tooCostly.rawValue,
+        message:
+            "What the store holds for this would take more than \(StoreReader.answerLimitBytes >> 20) MiB to read; "
+            + "ask for fewer dimensions or metrics, less depth, or a shorter period.")
 
     /// One round trip to the store, and the next if the query wants one.
     private func step(_ call: Router.Call, _ query: some StoreQuery) {
         reader.read(query.commands) { result in
             switch result {
-            case .failure(let error): call.fail(.storeAway(error.description))
+            case .failure(.answerTooLarge): call.fail(ReadRoutes.tooCostly)
+            case .failure(let error):
+                flusher.sizes { sizes in
+                    let known = StoreAwayNote(sizes, ledger.snapshot, nowMillis: WallClock.steadyMillis)
+                    call.fail(.storeAway(error.description, known: known))
+                }
             case .success(let replies):
                 var query = query
                 do throws(QueryError) {

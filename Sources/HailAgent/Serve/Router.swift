@@ -72,7 +72,7 @@ struct Router: Sendable {
         try route.handle(Call(request: request, parameters: parameters, answer: mine))
     }
 
-    private static func parameters(of request: HTTPRequest, readsBody: Bool) throws -> RequestParameters {
+    static func parameters(of request: HTTPRequest, readsBody: Bool) throws -> RequestParameters {
         var parameters = RequestParameters()
         try parameters.add(pairs: request.query.map { ($0.name, $0.value) })
         guard readsBody, !request.body.isEmpty else { return parameters }

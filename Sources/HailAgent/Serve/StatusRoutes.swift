@@ -92,6 +92,7 @@ struct StatusRoutes: Sendable {
                             .object([
                                 .init("series", number(series)), .init("subjects", number(sizes.subjects)),
                                 .init("counters", number(sizes.records)),
+                                .init("series_overflow", number(counts.seriesOverflow + counts.seriesFolded)),
                                 .init("pending_bytes", number(sizes.pendingBytes)),
                             ])),
                         .init("values_folded", number(counts.valuesFolded)),

@@ -36,7 +36,7 @@ struct WriteRoutes: Sendable {
     // MARK: /count, /count_now
 
     private func count(_ call: Router.Call, waiting: Bool) throws {
-        let event = try event(from: call.parameters)
+        let event = try WriteRoutes.event(from: call.parameters, ladder: ladder)
         let condition = try condition(of: call.request)
         let lane = condition == nil ? self.lane : onceLane
         lane.queue.async {
@@ -52,7 +52,7 @@ struct WriteRoutes: Sendable {
         }
     }
 
-    private func event(from parameters: RequestParameters) throws -> CountedEvent {
+    static func event(from parameters: RequestParameters, ladder: Ladder) throws -> CountedEvent {
         try parameters.refuseUnknown(besides: ["pk", "dimensions", "metrics", "at", "token"])
         let write = try WriteParameters.read(parameters)
         guard let at = parameters["at"] else {
@@ -81,14 +81,7 @@ struct WriteRoutes: Sendable {
     }
 
     private static func refusal(_ error: LineError) -> APIError {
-        switch error {
-        case .seriesFull:
-            APIError(
-                status: 503, code: error.rawValue, message: "the agent holds as many series as it may; see --max-series"
-            )
-        default:
-            APIError(code: error.rawValue, message: "the event was refused: \(error.rawValue)")
-        }
+        APIError(code: error.rawValue, message: "the event was refused: \(error.rawValue)")
     }
 
     // MARK: /flush_hail
