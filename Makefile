@@ -7,7 +7,7 @@
 #   make unit         each target's tests, and those of the house's rules
 #   make integration  the release binary tested from outside
 #   make gate         instructions and allocations a line, counted and held to Benchmarks/gate.json
-#   make bench        what a line costs in CPU time and memory, and a cell in Redis; takes some minutes
+#   make bench        what a line and a cell cost in CPU time and memory, and a cell in Redis; takes some minutes
 #   make faults       a thousand random schedules of faults, then fifty kills under load; minutes
 #   make image-test   the container image, built and run without an engine; as root, and no part of make test
 #   make fuzz         what reads untrusted bytes, fed by libFuzzer; FUZZ_SECONDS and FUZZ_TARGET say how long and which
@@ -123,6 +123,7 @@ gate: bench-build
 
 bench: bench-build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) HAILWHALE_BENCH=$(abspath $(BENCH)) $(PYTHON) Benchmarks/line_path.py
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/flush_cost.py
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
 
 soak: build

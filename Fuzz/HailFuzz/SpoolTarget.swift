@@ -60,9 +60,16 @@ enum SpoolTarget {
     }
 
     private static func batch(_ bytes: [UInt8]) {
-        guard let batch = Batch(decoding: bytes[...]) else { return }
-        claim(batch.encoded == bytes, "a batch is written otherwise than it was read")
-        _ = BatchHeader(batch)
+        let batch = Batch(decoding: bytes[...])
+        if let batch, bytes.first == Batch.version {
+            claim(batch.encoded == bytes, "a batch is written otherwise than it was read")
+        }
+        var commands = PlainCommands()
+        let isPlain = batch?.isPlain ?? false
+        let shard = batch?.shard ?? Shard(bytes.count > 1 ? bytes[1] : 0)
+        claim(
+            commands.add(bytes, shard: shard, .apply, isEveryKeyDated: false) == isPlain,
+            "a transaction takes other batches than the plain ones")
     }
 
     /// The window that a body of the spool stands for, and the cells it makes; nil where it makes no sense.
@@ -88,9 +95,9 @@ enum SpoolTarget {
         for number in pending.fold(window).sorted() {
             let made = builder.batches(of: pending.take(shard: number), shard: Shard(number), firstSequence: 1)
             for batch in made {
-                claim(Batch(decoding: batch.encoded[...]) == batch, "a batch does not read back")
+                claim(Batch(decoding: batch.bytes[...])?.encoded == batch.bytes, "a batch does not read back")
             }
-            for entry in made.flatMap(\.groups).flatMap(\.entries) {
+            for entry in made.compactMap({ Batch(decoding: $0.bytes[...]) }).flatMap(\.groups).flatMap(\.entries) {
                 let place = "\(entry.letter) \(entry.digest) \(entry.widthSeconds) \(entry.chunk) \(entry.operation)"
                 for item in entry.items {
                     // A sum of squares depends on the order of its terms, by a last digit.

@@ -74,3 +74,19 @@ void bytes_advise_huge(void *memory, size_t count) {
     madvise(memory, count, MADV_HUGEPAGE);
 #endif
 }
+
+#if defined(__x86_64__)
+int bytes_has_crc32c(void) { return __builtin_cpu_supports("sse4.2") != 0; }
+
+__attribute__((target("sse4.2"))) uint32_t bytes_crc32c(const uint8_t *bytes, size_t count) {
+    uint64_t sum = 0xFFFFFFFF;
+    size_t at = 0;
+    for (; at + 8 <= count; at += 8) sum = __builtin_ia32_crc32di(sum, bytes_load64(bytes + at));
+    for (; at < count; at++) sum = __builtin_ia32_crc32qi((uint32_t)sum, bytes[at]);
+    return ~(uint32_t)sum;
+}
+#else
+int bytes_has_crc32c(void) { return 0; }
+
+uint32_t bytes_crc32c(const uint8_t *bytes, size_t count) { __builtin_trap(); }
+#endif

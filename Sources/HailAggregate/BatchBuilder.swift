@@ -3,10 +3,10 @@ package import HailCore
 /// Turns what a shard has pending into batches: works out the cells of each counter, puts each in a page or in
 /// a strip of its own, and says which names the store must learn.
 package struct BatchBuilder {
-    private let book: CellBook
-    private let agent: Digest
-    private let nowSeconds: Int64
-    private let cellLimit: Int
+    let book: CellBook
+    let agent: Digest
+    let nowSeconds: Int64
+    let cellLimit: Int
     private let placing: CellPlacing
     /// Counters from which on they go in batches of their own.
     private static let apartCounters = 100
@@ -40,60 +40,82 @@ package struct BatchBuilder {
     ) -> Int {
         let fold = CellFold(book: book, shard: shard)
         let byCondition = Dictionary(grouping: pending.spans) { $0.key.condition }
-        let unconditional = byCondition[nil] ?? []
-        let hasOthers = byCondition.count > (unconditional.isEmpty ? 0 : 1)
-            || unconditional.contains { !$0.value.cells.isEmpty }
-        let counterCount = unconditional.reduce(pending.children.count) { $0 + $1.value.records.count }
+        let counters = CounterRows(byCondition[nil] ?? [], of: book, nowSeconds: nowSeconds)
+        let hasOthers = byCondition.contains { $0.key != nil || $0.value.contains { !$0.value.cells.isEmpty } }
+        let isApart = !hasOthers || pending.children.count + counters.rows.count >= BatchBuilder.apartCounters
         withoutActuallyEscaping(emit) { emit in
             var nextSequence = firstSequence
-            let isApart = !hasOthers || counterCount >= BatchBuilder.apartCounters
             if isApart {
                 var plain = PlainDraft(
                     shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: firstSequence, emit: emit)
-                for child in pending.children { plain.add(child: child, of: book) }
-                add(CounterRow.sorted(unconditional, by: book), fold) { cell, sum in
-                    write(sum, of: cell, to: &plain)
-                } endSubject: {
-                    plain.endSubject()
-                }
-                for (cell, sum) in fold.takeSums() {
-                    write(sum, of: cell, to: &plain)
-                    plain.endSubject()
-                }
-                plain.finish(covers: hasOthers ? nil : pending.windows)
-                nextSequence = plain.nextSequence
+                write(counters, children: pending.children, fold, to: &plain)
+                nextSequence = plain.finish(covers: hasOthers ? nil : pending.windows)
             }
             guard hasOthers else { return }
-            build(
-                pending, byCondition, hasCounters: !isApart,
-                Draft(shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: nextSequence, emit: emit), fold)
+            let draft = Draft(shard: shard, agent: agent, cellLimit: cellLimit, nextSequence: nextSequence, emit: emit)
+            write(pending, byCondition, counters: isApart ? nil : counters, fold, to: draft)
         }
         return fold.finish(nowSeconds: nowSeconds)
     }
 
-    private func build(
+    // MARK: Plain
+
+    private func write(_ counters: CounterRows, children: [UInt32], _ fold: CellFold, to plain: inout PlainDraft) {
+        for child in children { plain.add(child: child, of: book) }
+        forEachCell(of: counters, fold) { record, bucket, sum in
+            write(sum, of: record, at: bucket, to: &plain)
+        } endSubject: {
+            plain.endSubject()
+        }
+        var subject: UInt32?
+        for (cell, sum) in fold.takeSums() {
+            let own = book.records[Int(cell.record)].subject
+            if subject != own { plain.endSubject() }
+            subject = own
+            write(sum, of: cell.record, at: BucketPlace(cell.bucket, level: cell.level, of: book.ladder), to: &plain)
+        }
+    }
+
+    private func write(_ sum: Int128, of number: UInt32, at bucket: BucketPlace, to plain: inout PlainDraft) {
+        let record = book.records[Int(number)]
+        let place = placing.place(
+            number, record, at: bucket, fieldCount: BatchBuilder.fieldCount(of: sum), isConditional: false)
+        if let isOnFirstPage = place.isNamedOnFirstPage {
+            let name = placing.name(of: record, isOnFirstPage: isOnFirstPage)
+            plain.add(name: name.bytes, page: name.page, at: place, level: bucket.level)
+        }
+        plain.add(sum, of: record.digest, at: place, level: bucket.level)
+    }
+
+    // MARK: Of every kind
+
+    /// Writes what a shard has, group by group.
+    ///
+    /// - Parameter counters: those without a condition; nil where they went in batches of their own, with the children.
+    func write(
         _ pending: PendingShard, _ byCondition: [BatchGroup.Condition?: [(key: SpanSums.Key, value: SpanSums)]],
-        hasCounters: Bool, _ draft: consuming Draft, _ fold: CellFold
+        counters: CounterRows?, _ fold: CellFold, to draft: consuming Draft
     ) {
-        if hasCounters {
+        if counters != nil {
             for child in pending.children {
                 draft.add(child: child, of: book)
                 if draft.isFull { draft.closeBatch() }
             }
         }
         let writer = CellWriter(book: book, placing: placing, nowSeconds: nowSeconds, fold: fold)
-        func write(_ spans: [(key: SpanSums.Key, value: SpanSums)], isConditional: Bool) {
-            if hasCounters || isConditional {
-                add(CounterRow.sorted(spans, by: book), fold) { cell, sum in
-                    self.write(sum, of: cell, to: &draft, isConditional: isConditional)
+        func write(_ counters: CounterRows?, _ spans: [(key: SpanSums.Key, value: SpanSums)], isConditional: Bool) {
+            if let counters {
+                forEachCell(of: counters, fold) { record, bucket, sum in
+                    self.write(sum, of: record, at: bucket, to: &draft, isConditional: isConditional)
                 }
-                for (cell, sum) in fold.takeSums() {
-                    self.write(sum, of: cell, to: &draft, isConditional: isConditional)
-                }
+            }
+            for (cell, sum) in fold.takeSums() {
+                let bucket = BucketPlace(cell.bucket, level: cell.level, of: book.ladder)
+                self.write(sum, of: cell.record, at: bucket, to: &draft, isConditional: isConditional)
             }
             writer.write(spans, to: &draft, isConditional: isConditional)
         }
-        write(byCondition[nil] ?? [], isConditional: false)
+        write(counters, byCondition[nil] ?? [], isConditional: false)
         draft.closeGroup(condition: nil)
         // A conditional group is never cut: the once-id is used up by the first script call that sees it.
         // In an order that is the same wherever the same is pending.
@@ -101,107 +123,81 @@ package struct BatchBuilder {
             ($0.onceID.high, $0.onceID.low, $0.keptSeconds) < ($1.onceID.high, $1.onceID.low, $1.keptSeconds)
         }
         for condition in conditions {
-            write(byCondition[condition] ?? [], isConditional: true)
+            let spans = byCondition[condition] ?? []
+            write(CounterRows(spans, of: book, nowSeconds: nowSeconds), spans, isConditional: true)
             draft.closeGroup(condition: condition)
             if draft.isFull { draft.closeBatch() }
         }
         draft.finish(covers: pending.windows)
     }
 
-    /// Where an instant lies in one resolution, worked out once for all rows of a span.
-    private struct Bucket {
-        let number: Int64
-        let isKept: Bool
-    }
-
-    private func buckets(of row: CounterRow) -> [Bucket] {
-        book.ladder.resolutions.map { resolution in
-            Bucket(
-                number: resolution.bucket(at: row.startSeconds),
-                isKept: (resolution.isAllTime || resolution.widthSeconds >= row.widthSeconds)
-                    && resolution.keeps(row.startSeconds, now: nowSeconds))
-        }
-    }
-
-    /// Adds the cells of counters, every resolution of every row.
-    private func add(
-        _ rows: [CounterRow], _ fold: CellFold, write: (_ cell: CellFold.Cell, _ sum: Int128) -> Void,
-        endSubject: () -> Void = {}
-    ) {
-        let mayFold = book.admissions.hasRefusals
-        let levels = book.ladder.resolutions.count
-        var known: (start: Int64, width: Int64, buckets: [Bucket])?
-        func buckets(_ row: CounterRow) -> [Bucket] {
-            if let known, known.start == row.startSeconds, known.width == row.widthSeconds { return known.buckets }
-            let fresh = self.buckets(of: row)
-            known = (row.startSeconds, row.widthSeconds, fresh)
-            return fresh
-        }
-        var first = 0
-        while first < rows.count {
-            let key = rows[first].key
-            let record = rows[first].record
-            var end = first + 1
-            while end < rows.count, rows[end].key == key { end += 1 }
-            var isFolded = false
-            func place(_ level: Int, _ bucket: Int64, _ sum: Int128) {
-                let own = CellFold.Cell(record: record, level: level, bucket: bucket)
-                guard mayFold else { return write(own, sum) }
-                let target = fold.target(of: record, level, bucket: bucket)
-                if target == record {
-                    write(own, sum)
-                } else if let target {
-                    isFolded = true
-                    fold.add(sum, to: CellFold.Cell(record: target, level: level, bucket: bucket))
-                }
-            }
-            for level in 0..<levels {
-                var open: Int64?
-                var sum: Int128 = 0
-                for row in first..<end {
-                    let bucket = buckets(rows[row])[level]
-                    guard bucket.isKept else { continue }
-                    if let before = open, before != bucket.number {
-                        place(level, before, sum)
-                        sum = 0
-                    }
-                    open = bucket.number
-                    sum &+= rows[row].sum
-                }
-                if let open { place(level, open, sum) }
-            }
-            if mayFold {
-                fold.weigh(
-                    record, rows[first..<end].reduce(0) { $0 + Double($1.sum.magnitude) / 1e6 }, isFolded: isFolded)
-            }
-            if end == rows.count || rows[end].key >> 32 != key >> 32 { endSubject() }
-            first = end
-        }
-    }
-
-    private func write(_ sum: Int128, of cell: CellFold.Cell, to plain: inout PlainDraft) {
-        let place = placing.place(
-            cell.record, cell.level, bucket: cell.bucket, fieldCount: BatchBuilder.fieldCount(of: sum),
-            isConditional: false)
-        plain.add(sum, of: book.records[Int(cell.record)].digest, at: place, level: cell.level)
-    }
-
     /// Puts one counter's cell in its place; then closes the batch if it is full, unless the cell is part of a
     /// conditional group.
-    private func write(_ sum: Int128, of cell: CellFold.Cell, to draft: inout Draft, isConditional: Bool) {
-        let digest = book.records[Int(cell.record)].digest
+    private func write(
+        _ sum: Int128, of number: UInt32, at bucket: BucketPlace, to draft: inout Draft, isConditional: Bool
+    ) {
+        let record = book.records[Int(number)]
         let place = placing.place(
-            cell.record, cell.level, bucket: cell.bucket, fieldCount: BatchBuilder.fieldCount(of: sum),
-            isConditional: isConditional)
-        draft.addName(of: place)
+            number, record, at: bucket, fieldCount: BatchBuilder.fieldCount(of: sum), isConditional: isConditional)
+        placing.addName(of: record, at: place, to: &draft)
         if place.isDense {
-            draft.add(sum, toStripOf: digest, target: place.target, offset: place.offset)
+            draft.add(sum, toStripOf: record.digest, target: place.target, offset: place.offset)
         } else {
-            draft.add(sum, of: digest, target: place.target, page: place.page, offset: place.offset)
+            draft.add(sum, of: record.digest, target: place.target, page: place.page, offset: place.offset)
         }
         if !isConditional, draft.isFull { draft.closeBatch() }
     }
 
+    // MARK: Cells
+
+    /// Hands over the cells of counters, every resolution of every row, but for those of refused values, which `fold`
+    /// gathers.
+    private func forEachCell(
+        of counters: CounterRows, _ fold: CellFold, write: (_ record: UInt32, _ bucket: BucketPlace, _ sum: Int128) -> Void,
+        endSubject: () -> Void = {}
+    ) {
+        let rows = counters.rows
+        let mayFold = book.admissions.hasRefusals
+        var first = 0
+        while first < rows.count {
+            let record = rows[first].record
+            var end = first + 1
+            while end < rows.count, rows[end].key == rows[first].key { end += 1 }
+            var isFolded = false
+            func place(_ bucket: BucketPlace, _ sum: Int128) {
+                guard mayFold else { return write(record, bucket, sum) }
+                let target = fold.target(of: record, bucket.level, bucket: bucket.number)
+                if target == record {
+                    write(record, bucket, sum)
+                } else if let target {
+                    isFolded = true
+                    fold.add(sum, to: CellFold.Cell(record: target, level: bucket.level, bucket: bucket.number))
+                }
+            }
+            for level in 0..<counters.levels {
+                var open: BucketPlace?
+                var sum: Int128 = 0
+                for row in first..<end {
+                    guard let bucket = counters.bucket(row, level) else { continue }
+                    if let before = open, before.number != bucket.number {
+                        place(before, sum)
+                        sum = 0
+                    }
+                    open = bucket
+                    sum &+= rows[row].sum
+                }
+                if let open { place(open, sum) }
+            }
+            if mayFold {
+                let weight = rows[first..<end].reduce(0) { $0 + Double($1.sum.magnitude) / 1e6 }
+                fold.weigh(record, weight, isFolded: isFolded)
+            }
+            if end == rows.count || rows[end].subject != rows[first].subject { endSubject() }
+            first = end
+        }
+    }
+
+    /// Fields that a counter's cell takes.
     private static func fieldCount(of sum: Int128) -> Int32 {
         if let small = Int64(exactly: sum) { return small % 1_000_000 == 0 ? 1 : 2 }
         return sum % 1_000_000 == 0 ? 1 : 2

@@ -12,6 +12,8 @@ package final class CellBook {
         let group: UInt32
         let metric: UInt32
         let kind: Kind
+        /// The subject's.
+        let shard: Shard
         /// What has to be admitted for it to be written; see `Admissions`.
         let node: UInt32
     }
@@ -115,7 +117,7 @@ package final class CellBook {
     }
     package var subjectCount: Int { subjects.count }
 
-    func shard(ofRecord record: UInt32) -> Shard { subjects[Int(records[Int(record)].subject)].shard }
+    func shard(ofRecord record: UInt32) -> Shard { records[Int(record)].shard }
 
     /// The number of a subject; its ancestors get theirs too.
     func subject(_ parts: [String]) -> UInt32 {
@@ -145,6 +147,7 @@ package final class CellBook {
         records.append(
             Record(
                 digest: digest, subject: subject, group: group, metric: metric, kind: kind,
+                shard: subjects[Int(subject)].shard,
                 node: node(subject: subject, group: group)))
         cellMarks.append(contentsOf: repeatElement(.none, count: ladder.resolutions.count))
         recordNumbers.insert(number) { [records] in records[Int($0)].digest }

@@ -19,8 +19,8 @@ struct CellPlacing {
         let page: UInt8
         /// Whether the cell's fields may be new, so that its key may be.
         let isNew: Bool
-        /// A name that its chunk may not have yet, and its page.
-        let name: (bytes: [UInt8], page: UInt8)?
+        /// Where the record's name goes, which its chunk may not have yet; nil where it has it.
+        let isNamedOnFirstPage: Bool?
     }
 
     /// The place of a cell.
@@ -29,34 +29,27 @@ struct CellPlacing {
     ///
     /// - Parameter fieldCount: fields that the cell takes in a page; 0 where it never goes there.
     func place(
-        _ number: UInt32, _ level: Int, bucket: Int64, fieldCount: Int32, isConditional: Bool
+        _ number: UInt32, _ record: CellBook.Record, at bucket: BucketPlace, fieldCount: Int32, isConditional: Bool
     ) -> Place {
-        let record = book.records[Int(number)]
-        let resolution = book.ladder.resolutions[level]
-        let chunk = resolution.chunk(ofBucket: bucket)
-        let offset = resolution.offset(ofBucket: bucket)
         let levels = book.ladder.resolutions.count
-        let markPlace = Int(number) * levels + level
-        let pagePlace = Int(record.subject) * levels + level
+        let chunk = Int32(truncatingIfNeeded: bucket.chunk)
+        let offset = Int16(bucket.offset)
+        let markPlace = Int(number) * levels + bucket.level
+        let pagePlace = Int(record.subject) * levels + bucket.level
         var mark = book.cellMarks[markPlace]
         var page = book.pageMarks[pagePlace]
-        if Int64(page.chunk) != chunk {
-            page = CellBook.PageMark(chunk: Int32(truncatingIfNeeded: chunk), fieldCount: 0)
-        }
-        let target = Draft.Target(
-            digest: book.subjects[Int(record.subject)].digest, widthSeconds: UInt32(resolution.widthSeconds),
-            chunk: chunk, expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))
+        if page.chunk != chunk { page = CellBook.PageMark(chunk: chunk, fieldCount: 0) }
         var isNewField = true
-        var name: (bytes: [UInt8], page: UInt8)?
-        if Int64(mark.chunk) != chunk {
+        var isNamedOnFirstPage: Bool?
+        if mark.chunk != chunk {
             mark = CellBook.CellMark(
-                chunk: Int32(truncatingIfNeeded: chunk), lastOffset: Int16(offset), bucketCount: 1,
+                chunk: chunk, lastOffset: offset, bucketCount: 1,
                 isOnFirstPage: page.fieldCount < CellPlacing.firstPageFields)
-            let isNamedOnFirst = isNamedOnFirstPage(record, level, chunk: chunk) ?? mark.isOnFirstPage
-            name = self.name(of: record, isOnFirstPage: isNamedOnFirst)
-            if isNamedOnFirst { page.fieldCount += 1 }
-        } else if mark.lastOffset != Int16(offset) {
-            mark.lastOffset = Int16(offset)
+            let isNamed = self.isNamedOnFirstPage(record, bucket) ?? mark.isOnFirstPage
+            if isNamed { page.fieldCount += 1 }
+            isNamedOnFirstPage = isNamed
+        } else if mark.lastOffset != offset {
+            mark.lastOffset = offset
             if mark.bucketCount < .max { mark.bucketCount += 1 }
         } else {
             isNewField = false
@@ -66,16 +59,18 @@ struct CellPlacing {
         book.pageMarks[pagePlace] = page
         if !isConditional { book.cellMarks[markPlace] = mark }
         return Place(
-            target: target, offset: offset, isDense: isDense,
+            target: Draft.Target(
+                digest: book.subjects[Int(record.subject)].digest, widthSeconds: bucket.widthSeconds,
+                chunk: bucket.chunk, expirySeconds: bucket.expirySeconds),
+            offset: bucket.offset, isDense: isDense,
             page: mark.isOnFirstPage ? 0 : PageField.overflowPage(of: record.digest),
-            isNew: isNewField || isConditional, name: name)
+            isNew: isNewField || isConditional, isNamedOnFirstPage: isNamedOnFirstPage)
     }
 
     /// Where the store put the name of a record's group; nil if it was not asked.
-    private func isNamedOnFirstPage(_ record: CellBook.Record, _ level: Int, chunk: Int64) -> Bool? {
+    private func isNamedOnFirstPage(_ record: CellBook.Record, _ bucket: BucketPlace) -> Bool? {
         guard record.node != Admissions.none else { return nil }
-        let shard = book.subjects[Int(record.subject)].shard
-        return switch book.admissions.state(record.node, level, chunk: chunk, shard: shard) {
+        return switch book.admissions.state(record.node, bucket.level, chunk: bucket.chunk, shard: record.shard) {
         case .onFirstPage: true
         case .onOverflowPage: false
         case .unknown, .refused: nil
@@ -84,12 +79,19 @@ struct CellPlacing {
 
     /// What a page must hold for a reader to find a record: its metric's name beside the overall group, the group's
     /// name beside every other.
-    private func name(of record: CellBook.Record, isOnFirstPage: Bool) -> (bytes: [UInt8], page: UInt8) {
+    func name(of record: CellBook.Record, isOnFirstPage: Bool) -> (bytes: [UInt8], page: UInt8) {
         let group = book.groups[Int(record.group)]
         guard group.path.isEmpty else {
             return (PageField.group(group.path), isOnFirstPage ? 0 : PageField.overflowPage(of: group.digest))
         }
         let name = PageField.metric(book.metrics[Int(record.metric)], kind: record.kind)
         return (name, isOnFirstPage ? 0 : PageField.overflowPage(of: book.digest(of: name)))
+    }
+
+    /// Adds the name that the chunk of a cell may not have.
+    func addName(of record: CellBook.Record, at place: Place, to draft: inout Draft) {
+        guard let isOnFirstPage = place.isNamedOnFirstPage else { return }
+        let name = name(of: record, isOnFirstPage: isOnFirstPage)
+        draft.add(name: name.bytes, to: place.target, page: name.page)
     }
 }

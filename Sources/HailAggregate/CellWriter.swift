@@ -141,20 +141,21 @@ struct CellWriter {
         _ isConditional: Bool, isStep: Bool = false
     ) {
         let resolution = book.ladder.resolutions[level]
-        let digest = book.records[Int(record)].digest
+        let named = book.records[Int(record)]
         let place = placing.place(
-            record, level, bucket: bucket, fieldCount: cell.pageFieldCount, isConditional: isConditional)
-        draft.addName(of: place)
-        let own = BucketKey(resolution: resolution, bucket: bucket, digest: digest)
+            record, named, at: BucketPlace(bucket, level: level, of: book.ladder), fieldCount: cell.pageFieldCount,
+            isConditional: isConditional)
+        placing.addName(of: named, at: place, to: &draft)
+        let own = BucketKey(resolution: resolution, bucket: bucket, digest: named.digest)
         switch cell {
         case .timer(let sums):
             for (component, number, text) in CellWriter.components(of: sums) {
-                draft.add(component, number: number, text: text, of: digest, at: place)
+                draft.add(component, number: number, text: text, of: named.digest, at: place)
             }
             if book.keepsSketches[level] { draft.add(sketch: sums.sketch, at: own) }
             draft.countCell()
         case .gauge(let moves):
-            draft.add(moves, of: digest, at: place, isAllTime: resolution.isAllTime, isStep: isStep)
+            draft.add(moves, of: named.digest, at: place, isAllTime: resolution.isAllTime, isStep: isStep)
             draft.countCell()
         case .set(let members):
             guard book.keepsSketches[level] else { break }

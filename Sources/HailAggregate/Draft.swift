@@ -63,12 +63,8 @@ struct Draft {
         add(Array((subject.parts.last ?? "").utf8), 0, to: key, expirySeconds: 0)
     }
 
-    /// Adds the name that the chunk of a cell may not have.
-    mutating func addName(of place: CellPlacing.Place) {
-        if let name = place.name { add(name: name.bytes, to: place.target, page: name.page) }
-    }
-
-    private mutating func add(name: [UInt8], to target: Target, page: UInt8) {
+    /// Adds a name to a page, once a group.
+    mutating func add(name: [UInt8], to target: Target, page: UInt8) {
         let key = EntryKey(
             letter: StoreKey.Letter.page, digest: target.digest, widthSeconds: target.widthSeconds,
             chunk: target.chunk, page: page, operation: .name)

@@ -21,6 +21,7 @@ package final class PendingCells {
     // Scratch for one fold, by record.
     private var sums: [Int128] = []
     private var seen: [Bool] = []
+    private var places = SpanSums.Places()
 
     /// - Parameter namer: reads the identities of the series that come in.
     package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
@@ -197,7 +198,7 @@ package final class PendingCells {
             return 0
         }
         var given = 0
-        for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
+        for shard in shards.indices { given += shards[shard].coarsen(to: coarser, &places) }
         return given
     }
 
@@ -226,6 +227,7 @@ package final class PendingCells {
         for plan in plans.values { plan.renumber(mapping) }
         sums = []
         seen = []
+        places = SpanSums.Places()
     }
 
     /// Series that were met so far and count without their tags, since there were too many records.
@@ -334,7 +336,9 @@ package final class PendingCells {
             condition: window.condition)
         for shard in spans.indices
         where !spans[shard].records.isEmpty && residual?.contains(UInt8(shard)) ?? true {
-            if shards[shard].claim(key.condition, for: window.id) { shards[shard].add(spans[shard], key: key) }
+            if shards[shard].claim(key.condition, for: window.id) {
+                shards[shard].add(spans[shard], key: key, &places)
+            }
             shards[shard].note(window: window.id)
             parts.insert(UInt8(shard))
         }

@@ -52,8 +52,8 @@ package struct PendingShard {
     mutating func add(child: UInt32) { children.append(child) }
 
     /// Adds sums to the span of the key.
-    mutating func add(_ span: SpanSums, key: SpanSums.Key) {
-        spans[key, default: SpanSums()].merge(span)
+    mutating func add(_ span: SpanSums, key: SpanSums.Key, _ scratch: inout SpanSums.Places) {
+        spans[key, default: SpanSums()].merge(span, &scratch)
     }
 
     /// Adds what one record of another kind than counter gathered.
@@ -66,7 +66,7 @@ package struct PendingShard {
     /// Folds spans finer than `widthSeconds` into that width; their finer cells are given up, no sum is.
     ///
     /// - Returns: how many cells of the finer width are no longer there.
-    package mutating func coarsen(to widthSeconds: Int64) -> Int {
+    mutating func coarsen(to widthSeconds: Int64, _ scratch: inout SpanSums.Places) -> Int {
         var given = 0
         var coarse: [SpanSums.Key: SpanSums] = [:]
         // In order of time: a gauge's moves follow the value they move.
@@ -78,7 +78,7 @@ package struct PendingShard {
                     startSeconds: key.startSeconds.floorDivided(by: widthSeconds) * widthSeconds,
                     widthSeconds: widthSeconds, condition: key.condition)
             }
-            coarse[key, default: SpanSums()].merge(span)
+            coarse[key, default: SpanSums()].merge(span, &scratch)
         }
         spans = coarse
         return given

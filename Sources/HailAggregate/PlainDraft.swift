@@ -18,10 +18,18 @@ struct PlainDraft: ~Copyable {
         let value: Int64
     }
 
+    /// A name in a page.
+    private struct NamePlace: Hashable {
+        let level: Int
+        let chunk: Int64
+        let page: UInt8
+        let name: [UInt8]
+    }
+
     private let shard: Shard
     private let agent: Digest
     private let cellLimit: Int
-    private(set) var nextSequence: UInt64
+    private var nextSequence: UInt64
     private let emit: (EncodedBatch) -> Void
 
     private var body = EntryBytes()
@@ -30,6 +38,7 @@ struct PlainDraft: ~Copyable {
     private var itemCount = 0
     private var pageItems: [PageItem] = []
     private var names: [[UInt8]] = []
+    private var knownNames: Set<NamePlace> = []
     /// Of `pageItems`: page by page, names apart from cells, each in the order they came.
     private var order: [UInt64] = []
     /// The batch closed last: it is handed over once it is known whether it is the last of all.
@@ -51,17 +60,22 @@ struct PlainDraft: ~Copyable {
             StoreKey.Letter.names, parent, widthSeconds: 0, chunk: 0, page: 0, expirySeconds: 0, .child, isNew: false,
             itemCount: 1, room: name.count + 10)
         put(name, 0)
+        itemCount += 1
         closeIfFull()
     }
 
-    /// Adds a counter's cell, with the name that its chunk may not have.
+    /// Adds a name to a page of the open subject, once; the cell that brings it follows.
+    mutating func add(name: [UInt8], page: UInt8, at place: CellPlacing.Place, level: Int) {
+        let own = NamePlace(level: level, chunk: place.target.chunk, page: page, name: name)
+        guard knownNames.insert(own).inserted else { return }
+        addToPage(place, level, page, isNew: true, name: Int32(names.count), 0, 0, 1)
+        names.append(name)
+    }
+
+    /// Adds a counter's cell.
     ///
     /// - Parameter level: of the resolution; a page belongs to one.
     mutating func add(_ sum: Int128, of record: Digest, at place: CellPlacing.Place, level: Int) {
-        if let name = place.name {
-            addToPage(place, level, name.page, isNew: true, name: Int32(names.count), 0, 0, 1)
-            names.append(name.bytes)
-        }
         cellCount += 1
         if let small = Int64(exactly: sum), small % 1_000_000 == 0 {
             if place.isDense {
@@ -129,6 +143,7 @@ struct PlainDraft: ~Copyable {
         }
         pageItems.removeAll(keepingCapacity: true)
         names.removeAll(keepingCapacity: true)
+        knownNames.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
     }
 
@@ -136,10 +151,12 @@ struct PlainDraft: ~Copyable {
     ///
     /// - Parameter covers: the windows of which this is the last; nil if more follows elsewhere. With windows there is a
     ///   batch even where nothing was added.
-    mutating func finish(covers: [UInt64]?) {
+    /// - Returns: the next number.
+    mutating func finish(covers: [UInt64]?) -> UInt64 {
         endSubject()
         if entryCount > 0 || (closed == nil && covers != nil) { closeBatch() }
         handOver(covers: covers ?? [])
+        return nextSequence
     }
 
     // MARK: Batches

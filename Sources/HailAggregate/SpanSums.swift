@@ -24,8 +24,14 @@ package struct SpanSums: Equatable, Sendable {
         64 + records.capacity * 4 + sums.capacity * 16 + cells.values.reduce(96 * cells.capacity) { $0 + $1.byteCount }
     }
 
+    /// Where each record of one span lies in it: scratch of `merge`, by record.
+    struct Places {
+        /// One more than the place; all 0 between two merges.
+        fileprivate var places: [UInt32] = []
+    }
+
     /// Adds what came after, or elsewhere.
-    mutating func merge(_ other: SpanSums) {
+    mutating func merge(_ other: SpanSums, _ scratch: inout Places) {
         cells.merge(other.cells) { held, later in
             var sum = held
             sum.merge(later)
@@ -36,16 +42,22 @@ package struct SpanSums: Equatable, Sendable {
             sums = other.sums
             return
         }
-        var places: [UInt32: Int] = [:]
-        places.reserveCapacity(records.count)
-        for (place, record) in records.enumerated() { places[record] = place }
+        guard !other.records.isEmpty else { return }
+        let bound = Int(max(records.max() ?? 0, other.records.max() ?? 0)) + 1
+        if scratch.places.count < bound {
+            scratch.places.append(contentsOf: repeatElement(0, count: bound - scratch.places.count))
+        }
+        for (place, record) in records.enumerated() { scratch.places[Int(record)] = UInt32(place + 1) }
+        let held = records.count
         for (place, record) in other.records.enumerated() {
-            if let held = places[record] {
-                sums[held] &+= other.sums[place]
+            let known = scratch.places[Int(record)]
+            if known > 0 {
+                sums[Int(known - 1)] &+= other.sums[place]
             } else {
                 records.append(record)
                 sums.append(other.sums[place])
             }
         }
+        for record in records[..<held] { scratch.places[Int(record)] = 0 }
     }
 }

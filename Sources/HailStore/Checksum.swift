@@ -1,3 +1,5 @@
+internal import CBytes
+
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as iSCSI has it (RFC 3720, appendix B.4).
 package enum Checksum {
     /// `tables[k][b]` is the remainder of byte b followed by k zero bytes: eight bytes are looked up at once.
@@ -15,6 +17,8 @@ package enum Checksum {
         return tables
     }()
 
+    private static let hasInstruction = bytes_has_crc32c() != 0
+
     package static func crc32c(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let contiguous: UInt32? = bytes.withContiguousStorageIfAvailable { buffer in
             crc32c(UnsafeRawBufferPointer(buffer))
@@ -23,6 +27,12 @@ package enum Checksum {
     }
 
     private static func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        guard hasInstruction, let start = bytes.baseAddress else { return crc32cByTables(bytes) }
+        return bytes_crc32c(start.assumingMemoryBound(to: UInt8.self), bytes.count)
+    }
+
+    /// What machines without the instruction run.
+    static func crc32cByTables(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var remainder: UInt32 = 0xFFFF_FFFF
         tables.withUnsafeBufferPointer { table in
             var index = 0

@@ -9,12 +9,19 @@ struct ChunkKey {
     let chunk: Int64
     let page: UInt8
 
+    /// Where a digest was appended last: most keys come with the digest of the one before.
+    struct Former {
+        var digest: Digest
+        /// The place of its text in the buffer.
+        var offset: Int
+    }
+
     /// Characters of a digest.
     private static let digestLength = 22
     private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
     /// Appends it as an argument; takes at most 100 bytes.
-    func append(to buffer: inout CommandBuffer) {
+    func append(to buffer: inout CommandBuffer, _ former: inout Former?) {
         let isChunk = letter != StoreKey.Letter.names
         var length = prefix.count + 2 + ChunkKey.digestLength
         if isChunk {
@@ -25,7 +32,13 @@ struct ChunkKey {
         buffer.append(prefix)
         buffer.append(letter)
         buffer.append(UInt8(ascii: ":"))
-        appendDigest(to: &buffer)
+        let offset = buffer.count
+        if let former, former.digest == digest {
+            buffer.appendAgain(former.offset..<(former.offset + ChunkKey.digestLength))
+        } else {
+            appendDigest(to: &buffer)
+        }
+        former = Former(digest: digest, offset: offset)
         if isChunk {
             buffer.append(UInt8(ascii: ":"))
             buffer.append(decimal: Int64(width))

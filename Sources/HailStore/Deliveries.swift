@@ -64,13 +64,14 @@ final class Deliveries {
 
     /// Script calls, one of every shard whose next batch may be sent, up to so many bytes.
     ///
-    /// A plain batch goes this way too where one is next: there is none once transactions had their turn, unless it
-    /// was submitted since.
-    func claimCalls(limitBytes: Int, scriptHash: [UInt8]) -> [(lane: Lane, command: RedisCommand)] {
+    /// - Parameter takesPlain: whether plain batches go this way too.
+    func claimCalls(
+        limitBytes: Int, scriptHash: [UInt8], takesPlain: Bool
+    ) -> [(lane: Lane, command: RedisCommand)] {
         var calls: [(lane: Lane, command: RedisCommand)] = []
         var byteCount = 0
         inTurn { lane in
-            guard let (item, mode) = deliveries[lane]?.nextCall() else { return true }
+            guard let (item, mode) = deliveries[lane]?.nextCall(takesPlain: takesPlain) else { return true }
             guard let encoded = bytes(of: item), let batch = Batch(decoding: encoded[...]) else {
                 giveUp(lane)
                 return true
@@ -84,8 +85,11 @@ final class Deliveries {
     }
 
     /// Plain batches, several of a shard where their numbers follow, up to a transaction's bound.
-    func claimPlain(into transaction: PlainTransaction) {
+    ///
+    /// - Parameter isOneShard: whether those of one shard alone may go together.
+    func claimPlain(into transaction: PlainTransaction, isOneShard: Bool) {
         inTurn { lane in
+            if isOneShard, !transaction.isEmpty { return false }
             var isAdded = false
             defer { if isAdded { transaction.closeShard() } }
             while let (item, mode) = deliveries[lane]?.nextPlain() {

@@ -24,11 +24,13 @@ struct PlainCommands: ~Copyable {
     private(set) var steps: [Step] = []
     /// Of entries whose keys are thought to be there.
     private(set) var expiries: [UInt64] = []
+    private var former: ChunkKey.Former?
 
     var bytes: UnsafeRawBufferPointer { buffer.bytes }
 
     mutating func removeAll() {
         buffer.truncate(to: 0)
+        former = nil
         steps.removeAll(keepingCapacity: true)
         expiries.removeAll(keepingCapacity: true)
     }
@@ -56,6 +58,7 @@ struct PlainCommands: ~Copyable {
         let first = (buffer.count, steps.count, expiries.count)
         if encoded.withUnsafeBytes({ write(RawReader($0), shard, purpose, isEveryKeyDated) }) { return true }
         buffer.truncate(to: first.0)
+        former = nil
         steps.removeSubrange(first.1...)
         expiries.removeSubrange(first.2...)
         return false
@@ -88,7 +91,7 @@ struct PlainCommands: ~Copyable {
             let width = input.next(UInt32.self), let chunk = input.next(UInt64.self), let page = input.next(UInt8.self),
             let expiry = input.next(UInt64.self), let code = input.next(UInt8.self),
             let operation = BatchEntry.Operation(rawValue: code), operation.isPlain,
-            let mark = hasMarks ? input.next(UInt8.self) : 1, let items = input.next(UInt32.self)
+            let mark = hasMarks ? input.next(UInt8.self) : 1, mark <= 1, let items = input.next(UInt32.self)
         else { return false }
         let key = ChunkKey(
             prefix: prefix, letter: letter, digest: Digest(high: high, low: low), width: width,
@@ -103,7 +106,7 @@ struct PlainCommands: ~Copyable {
             note(expiry: expiryPlace, added: Int64(items))
             buffer.appendLine(UInt8(ascii: "*"), 2 + 2 * Int(items))
             buffer.append("$4\r\nHSET\r\n")
-            key.append(to: &buffer)
+            key.append(to: &buffer, &former)
         }
         var head: Range<Int>?
         for _ in 0..<items {
@@ -124,7 +127,7 @@ struct PlainCommands: ~Copyable {
             } else {
                 let start = buffer.count
                 buffer.append(operation == .child ? "*4\r\n$4\r\nZADD\r\n" : "*4\r\n$7\r\nHINCRBY\r\n")
-                key.append(to: &buffer)
+                key.append(to: &buffer, &former)
                 head = start..<buffer.count
             }
             if operation == .child {
@@ -139,7 +142,7 @@ struct PlainCommands: ~Copyable {
             buffer.reserve(240)
             note(expiry: -1, added: 0)
             buffer.append("*4\r\n$8\r\nEXPIREAT\r\n")
-            key.append(to: &buffer)
+            key.append(to: &buffer, &former)
             PlainCommands.appendExpiry(expiry, to: &buffer)
         }
         return true

@@ -30,6 +30,10 @@ struct ReplyStream: ~Copyable {
     ///
     /// - Throws: `connectionLost`: the connection ended, took too long or says what no reply says.
     mutating func line(from descriptor: Int32) throws(StoreError) -> Line {
+        if isQueued {
+            start += ReplyStream.queued.utf8CodeUnitCount
+            return .status
+        }
         var scanned = start
         while true {
             while scanned < end {
@@ -46,6 +50,14 @@ struct ReplyStream: ~Copyable {
             try fill(from: descriptor)
             scanned = start + seen
         }
+    }
+
+    private static let queued: StaticString = "+QUEUED\r\n"
+
+    /// Whether the next line is the one that half of all lines are.
+    private var isQueued: Bool {
+        let count = ReplyStream.queued.utf8CodeUnitCount
+        return end - start >= count && memcmp(base + start, ReplyStream.queued.utf8Start, count) == 0
     }
 
     /// Reads the string behind a `Line.string`; of a long one only its first bytes.

@@ -90,9 +90,11 @@ package struct ShardDelivery {
         }
     }
 
-    /// The next batch, if it needs the script and may be sent now; an answer must be brought before the next.
-    package mutating func nextCall() -> (item: Item, mode: FlushScript.Mode)? {
-        guard isBusy, underWayCount == 0, !items[cursor].header.isPlain else { return nil }
+    /// The next batch, if it goes by script and may be sent now; an answer must be brought before the next.
+    ///
+    /// - Parameter takesPlain: whether plain ones go this way too.
+    package mutating func nextCall(takesPlain: Bool = false) -> (item: Item, mode: FlushScript.Mode)? {
+        guard isBusy, underWayCount == 0, takesPlain || !items[cursor].header.isPlain else { return nil }
         return send(cursor, mode)
     }
 

@@ -189,7 +189,8 @@ package final class StoreWriter: @unchecked Sendable {
         }
         if let outcome = outcome ?? nil { try close(outcome) }
 
-        let calls = deliveries.claimCalls(limitBytes: StoreWriter.roundBytes, scriptHash: scriptHash)
+        let calls = deliveries.claimCalls(
+            limitBytes: StoreWriter.roundBytes, scriptHash: scriptHash, takesPlain: transactions.isForbidden)
         guard !calls.isEmpty, connection != nil else {
             try retireFinishedAgents()
             return deliveries.mayGoOn

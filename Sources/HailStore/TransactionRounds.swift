@@ -8,12 +8,25 @@ final class TransactionRounds {
     /// Transactions before others get their turn on the queue.
     private static let limit = 16
 
+    /// What the store was found to allow.
+    private enum Allowance {
+        case severalShards
+        /// A cluster's node: the keys of a transaction lie in one slot, as those of a shard do.
+        case oneShard
+        case none
+    }
+
     private let deliveries: Deliveries
+    /// Until the agent starts again.
+    private var allowance = Allowance.severalShards
     private var current = PlainTransaction()
     private var following = PlainTransaction()
     private var look = CommandBuffer(capacity: 1 << 16)
 
     init(_ deliveries: Deliveries) { self.deliveries = deliveries }
+
+    /// Whether plain batches have to go by script.
+    var isForbidden: Bool { allowance == .none }
 
     /// How a transaction ended.
     private enum End: Equatable {
@@ -29,6 +42,7 @@ final class TransactionRounds {
     /// - Returns: what became of it; nil if there was nothing.
     /// - Throws: `connectionLost`; what was under way then is sent again.
     func run(over connection: inout RedisConnection, nowSeconds: Int64) throws(StoreError) -> RoundOutcome? {
+        guard !isForbidden else { return nil }
         claim(into: current)
         guard !current.isEmpty else { return nil }
         var outcome = RoundOutcome()
@@ -42,6 +56,11 @@ final class TransactionRounds {
                 if count < TransactionRounds.limit { claim(into: following) }
                 if !following.isEmpty { try open(following, &connection) }
                 let end = try TransactionRounds.readEnd(of: current, &connection)
+                if case .held(let text) = end, let less = TransactionRounds.allowance(after: text, allowance) {
+                    // Nothing was done, and the connection may not have left the transaction.
+                    allowance = less
+                    throw .connectionLost(text)
+                }
                 let dating = end == .done ? current.datingCommands() : []
                 let burials = end == .done ? current.burialCommands(nowSeconds: nowSeconds) : []
                 if !following.isEmpty, end != .done || !dating.isEmpty || !burials.isEmpty {
@@ -68,7 +87,7 @@ final class TransactionRounds {
 
     private func claim(into transaction: PlainTransaction) {
         transaction.removeAll()
-        deliveries.claimPlain(into: transaction)
+        deliveries.claimPlain(into: transaction, isOneShard: allowance == .oneShard)
         if !transaction.isEmpty { transaction.closeAll() }
     }
 
@@ -95,7 +114,12 @@ final class TransactionRounds {
         switch answer {
         case .refused(let text):
             try discard(&connection, skippingOpening: false)
-            settle(.held(text), nowSeconds, &outcome)
+            if let less = TransactionRounds.allowance(after: text, allowance) {
+                allowance = less
+                deliveries.withdraw(current)
+            } else {
+                settle(.held(text), nowSeconds, &outcome)
+            }
             return false
         case .guards(let guards):
             let others = zip(heads, guards).filter { head, held in
@@ -109,6 +133,12 @@ final class TransactionRounds {
             }
             return false
         }
+    }
+
+    /// What is left after the store refused a transaction; nil where another try may help.
+    private static func allowance(after refusal: String, _ former: Allowance) -> Allowance? {
+        if refusal.hasPrefix("CROSSSLOT"), former == .severalShards { return .oneShard }
+        return refusal.hasPrefix("NOPERM") || refusal.hasPrefix("ERR unknown command") ? Allowance.none : nil
     }
 
     /// What the store says to an opening.

@@ -1,7 +1,8 @@
-import HailAggregate
 import HailCore
 import HailSeal
 import HailWire
+
+@testable import HailAggregate
 
 /// Lines on their way through lanes, windows and pending cells into batches, without the queues.
 final class Flow {
@@ -23,6 +24,8 @@ final class Flow {
     /// The clock for gauges that bring no time.
     var nowMillis: Int64 = 0
     var gaugeSign = GaugeSign.auto
+    /// Whether counters go as they do beside other kinds, entry by entry in `Draft`.
+    var isByDraft = false
 
     init(
         ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
@@ -95,9 +98,10 @@ final class Flow {
         var all: [Batch] = []
         for shard in UInt8.min...UInt8.max where !pending.isEmpty(shard: shard) {
             var batches: [Batch] = []
-            foldedValues += builder.build(
-                pending.take(shard: shard), shard: Shard(shard), firstSequence: sequences[Int(shard)]
-            ) { encoded in batches += [Batch(decoding: encoded.bytes[...])].compactMap { $0 } }
+            let build = isByDraft ? builder.buildByDraft : builder.build
+            foldedValues += build(pending.take(shard: shard), Shard(shard), sequences[Int(shard)]) { encoded in
+                batches += [Batch(decoding: encoded.bytes[...])].compactMap { $0 }
+            }
             sequences[Int(shard)] += UInt64(batches.count)
             all += batches
         }

@@ -293,22 +293,6 @@ struct TransactionTests {
         #expect(try field(0) == 3)
     }
 
-    @Test("sends nothing where the store does not let it begin")
-    func mayNotBegin() throws {
-        try store.run("ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-multi")
-        let login = StoreURL.Login(user: "limited", password: "secret")
-        let writer = writer(
-            StoreConnector(url: .unix(path: store.embedded.socketPath, login: login, database: 0)))
-        writer.submit(submitted(plain(2)))
-        #expect(!writer.drain(deadline: .now() + 0.3))
-        #expect(try field(0) == nil)
-        #expect(journal.all.contains { if case .down(let reason) = $0 { reason.hasPrefix("NOPERM") } else { false } })
-        try store.run("ACL", "SETUSER", "limited", "+multi")
-        #expect(writer.drain(deadline: .now() + 20))
-        writer.close()
-        #expect(try field(0) == 2)
-    }
-
     // MARK: Cells that cannot be added
 
     @Test("buries what meets another type or an overflow, says why, and goes on")

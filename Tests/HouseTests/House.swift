@@ -15,7 +15,7 @@ enum House {
         case "HailWire", "HailAggregate": ["HailCore", "CMath", "CBytes"]
         case "HailQuery": ["HailCore", "CMath"]
         case "HailSeal": system.union(["HailCore", "CSodium"])
-        case "HailStore": system.union(["HailCore", "CHiredis"])
+        case "HailStore": system.union(["HailCore", "CHiredis", "CBytes"])
         case "HailNet": system.union(["HailCore", "CMicroHTTPD", "CIngest"])
         case "HailClient": system.union(["HailCore", "HailWire", "HailSeal"])
         case "HailCore": []
@@ -26,7 +26,7 @@ enum House {
     /// Targets of C code or of a library's module map.
     static let foreign: Set<String> = ["CHiredis", "CSodium", "CMicroHTTPD", "CIngest", "CMath", "CBytes", "CBench"]
 
-    /// C targets that several targets may import: they are no library, only functions the pure targets lack.
+    /// C targets that several targets may import: they are no library, only functions that Swift lacks.
     static let shared: Set<String> = ["CMath", "CBytes"]
 
     static let pure: Set<String> = ["HailCore", "HailWire", "HailAggregate", "HailQuery"]

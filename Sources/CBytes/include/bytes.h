@@ -1,4 +1,4 @@
-// What the line path does with bytes it was pointed at: mark, hash, compare, prefetch. No library and no state.
+// What is done with bytes that are pointed at: mark, hash, compare, prefetch, sum. No library and no state.
 // Nothing here reads a byte outside of what it is given: every text has a start and a count.
 #pragma once
 #include <stddef.h>
@@ -14,6 +14,12 @@ void bytes_mark(const uint8_t *text, size_t count, uint64_t *colons, uint64_t *e
 
 // The same in portable C: what machines without SSE2 run, and what the other is tested against.
 void bytes_mark_portable(const uint8_t *text, size_t count, uint64_t *colons, uint64_t *ends);
+
+// Whether the machine has an instruction for CRC-32C; only then may `bytes_crc32c` be called.
+int bytes_has_crc32c(void);
+
+// CRC-32C (Castagnoli) of `count` bytes.
+uint32_t bytes_crc32c(const uint8_t *bytes, size_t count);
 
 // Asks for huge pages behind memory that will be read here and there. Where the system has none, nothing happens.
 void bytes_advise_huge(void *memory, size_t count);

@@ -35,8 +35,7 @@ final class Flusher: @unchecked Sendable {
     private var schedule: FlushSchedule
     private var waiters = Waiters()
     private var acknowledged: [BatchIdentity] = []
-    /// Of batches under way: the window that counts under the condition of each group.
-    private var claims: [BatchIdentity: [UInt64?]] = [:]
+    private var claims = Claims()
     private var history = StoredHistory()
     private var pendingLimit: PendingLimit
     private var awaySinceMillis: Int64? = WallClock.steadyMillis
@@ -218,9 +217,7 @@ final class Flusher: @unchecked Sendable {
     func claim(_ shard: NumberedShard) {
         ledger.count { $0.valuesFolded += UInt64(shard.foldedValues) }
         ledger.used(windows: shard.cells.repeats)
-        for (batch, claimants) in zip(shard.batches, shard.claimants) where claimants.contains(where: { $0 != nil }) {
-            claims[batch.header.identity] = claimants
-        }
+        claims.note(shard)
     }
 
     // MARK: Answers
@@ -250,7 +247,7 @@ final class Flusher: @unchecked Sendable {
             // It may have been to bring names into the store, and keys with their expiry.
             book.forgetMarks()
             log.error("a batch is gone from memory and spool", ["shard": header.shard.number])
-            claims[header.identity] = nil
+            claims.forget(header.identity)
             finish(ledger.lost(covers: header.covers, reason: .spoolLost))
         case .judged(let answers):
             for answer in answers { numbers.judged(answer.ask.shard.number) }
@@ -279,7 +276,7 @@ final class Flusher: @unchecked Sendable {
     }
 
     private func acknowledge(_ header: BatchHeader, _ outcome: DeliveryOutcome) {
-        let claimants = claims.removeValue(forKey: header.identity)
+        ledger.used(windows: claims.settle(header, outcome))
         switch outcome {
         case .resent:
             // It was in the books as stored already.
@@ -288,12 +285,6 @@ final class Flusher: @unchecked Sendable {
         case .duplicate:
             ledger.count { $0.batches["duplicate", default: 0] += 1 }
         case .applied(let tally):
-            if let claimants {
-                ledger.used(windows: tally.usedGroups.filter(claimants.indices.contains).compactMap { claimants[$0] })
-            } else if !tally.usedGroups.isEmpty, header.covers.count == 1 {
-                // From an earlier start: what its groups were is not known, but there is one window only.
-                ledger.used(windows: header.covers)
-            }
             ledger.count { counts in
                 counts.batches["applied", default: 0] += 1
                 for (reason, dead) in tally.deadByReason {
