@@ -77,9 +77,11 @@ final class PlainTransaction {
         look.appendLine(UInt8(ascii: "*"), keys.count + 1)
         look.append("$5\r\nWATCH\r\n")
         for key in keys { look.append(argument: key) }
-        look.appendLine(UInt8(ascii: "*"), keys.count + 1)
-        look.append("$4\r\nMGET\r\n")
-        for key in keys { look.append(argument: key) }
+        // One by one: asked for together, a guard that is no text would look as if there were none.
+        for key in keys {
+            look.append("*2\r\n$3\r\nGET\r\n")
+            look.append(argument: key)
+        }
         look.append("*1\r\n$5\r\nMULTI\r\n")
     }
 

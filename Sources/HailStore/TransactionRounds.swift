@@ -153,18 +153,14 @@ final class TransactionRounds {
         var refusal: String?
         if case .error(let text) = try stream.line(from: descriptor) { refusal = text }
         var guards: [GuardValue] = []
-        switch try stream.line(from: descriptor) {
-        case .error(let text): refusal = refusal ?? text
-        case .array(count):
-            for _ in 0..<count {
-                guard case .string(let length) = try stream.line(from: descriptor) else { throw nonsense }
-                guard let length else {
-                    guards.append(.none)
-                    continue
-                }
-                guards.append(GuardValue(try stream.string(length, from: descriptor)))
+        for _ in 0..<count {
+            switch try stream.line(from: descriptor) {
+            case .string(let length?): guards.append(GuardValue(try stream.string(length, from: descriptor)))
+            case .string(nil): guards.append(.none)
+            case .error(let text) where text.hasPrefix("WRONGTYPE"): guards.append(.unreadable)
+            case .error(let text): refusal = refusal ?? text
+            default: throw nonsense
             }
-        default: throw nonsense
         }
         if case .error(let text) = try stream.line(from: descriptor) { refusal = refusal ?? text }
         return refusal.map { .refused($0) } ?? .guards(guards)

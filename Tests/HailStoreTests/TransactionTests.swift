@@ -168,7 +168,7 @@ struct TransactionTests {
     }
 
     @Test("counts once when the guards' answer is lost")
-    func cutGuards() throws { try endure(plain(3), at: "MGET", .swallowAnswer) }
+    func cutGuards() throws { try endure(plain(3), at: "$3\r\nGET", .swallowAnswer) }
 
     // MARK: Others at the same store
 
@@ -232,6 +232,22 @@ struct TransactionTests {
         #expect(proxy.isDone)
         #expect(try field(0) == 6)
         #expect(try expiry() == Int64(Sample.expirySeconds))
+    }
+
+    @Test("does nothing where the guard is something else, and stops the shard", arguments: ["word", "hash"])
+    func badGuard(kind: String) throws {
+        if kind == "hash" {
+            try store.run([Array("HSET".utf8), Sample.guardKey, [0x30], [0x30]])
+        } else {
+            try store.run([Array("SET".utf8), Sample.guardKey, Array(kind.utf8)])
+        }
+        let writer = writer()
+        writer.submit(submitted(plain(2)))
+        #expect(writer.drain(deadline: .now() + 20))
+        writer.close()
+        #expect(try field(0) == nil)
+        #expect(journal.acknowledged.isEmpty)
+        #expect(journal.all.contains { if case .shardStopped(Sample.shard, _) = $0 { true } else { false } })
     }
 
     // MARK: A store that refuses
