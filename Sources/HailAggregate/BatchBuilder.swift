@@ -153,7 +153,8 @@ package struct BatchBuilder {
     /// Hands over the cells of counters, every resolution of every row, but for those of refused values, which `fold`
     /// gathers.
     private func forEachCell(
-        of counters: CounterRows, _ fold: CellFold, write: (_ record: UInt32, _ bucket: BucketPlace, _ sum: Int128) -> Void,
+        of counters: CounterRows, _ fold: CellFold,
+        write: (_ record: UInt32, _ bucket: BucketPlace, _ sum: Int128) -> Void,
         endSubject: () -> Void = {}
     ) {
         let rows = counters.rows

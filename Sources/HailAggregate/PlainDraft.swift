@@ -191,14 +191,17 @@ struct PlainDraft: ~Copyable {
 
     private static let placeMask: UInt64 = 1 << 40 - 1
 
-    private mutating func addCell(_ record: Digest, _ place: CellPlacing.Place, _ level: Int, _ value: Int64, isMillionths: Bool) {
+    private mutating func addCell(
+        _ record: Digest, _ place: CellPlacing.Place, _ level: Int, _ value: Int64, isMillionths: Bool
+    ) {
         addToPage(
             place, level, place.page, isNew: place.isNew, name: -1, record.high | 1 << 63,
             UInt16(place.offset) | (isMillionths ? 1 << 15 : 0), value)
     }
 
     private mutating func addToPage(
-        _ place: CellPlacing.Place, _ level: Int, _ page: UInt8, isNew: Bool, name: Int32, _ high: UInt64, _ low: UInt16,
+        _ place: CellPlacing.Place, _ level: Int, _ page: UInt8, isNew: Bool, name: Int32, _ high: UInt64,
+        _ low: UInt16,
         _ value: Int64
     ) {
         let key = UInt64(level) << 56 | UInt64(page) << 48 | (name >= 0 ? 1 << 47 : 0)

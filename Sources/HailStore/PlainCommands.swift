@@ -64,7 +64,8 @@ struct PlainCommands: ~Copyable {
         return false
     }
 
-    private mutating func write(_ input: RawReader, _ shard: Shard, _ purpose: Purpose, _ isEveryKeyDated: Bool) -> Bool {
+    private mutating func write(_ input: RawReader, _ shard: Shard, _ purpose: Purpose, _ isEveryKeyDated: Bool) -> Bool
+    {
         var input = input
         guard let version = input.next(UInt8.self), version == Batch.version || version == Batch.versionWithoutMarks,
             input.next(UInt8.self) == shard.number, input.next(bytes: 28) != nil,
@@ -87,7 +88,8 @@ struct PlainCommands: ~Copyable {
     private mutating func writeEntry(
         _ input: inout RawReader, _ prefix: [UInt8], _ purpose: Purpose, hasMarks: Bool, isDated: Bool
     ) -> Bool {
-        guard let letter = input.next(UInt8.self), let high = input.next(UInt64.self), let low = input.next(UInt64.self),
+        guard let letter = input.next(UInt8.self), let high = input.next(UInt64.self),
+            let low = input.next(UInt64.self),
             let width = input.next(UInt32.self), let chunk = input.next(UInt64.self), let page = input.next(UInt8.self),
             let expiry = input.next(UInt64.self), let code = input.next(UInt8.self),
             let operation = BatchEntry.Operation(rawValue: code), operation.isPlain,

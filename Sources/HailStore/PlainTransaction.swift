@@ -106,7 +106,9 @@ final class PlainTransaction {
 
     /// What one batch came to.
     func reply(for part: Part) -> FlushReply {
-        if let first = broken.first(where: { part.steps.contains($0.step) }) { return .partial("partial: " + first.text) }
+        if let first = broken.first(where: { part.steps.contains($0.step) }) {
+            return .partial("partial: " + first.text)
+        }
         var reasons: [DeadReason: Int] = [:]
         for (step, reason) in dead where part.steps.contains(step) { reasons[reason, default: 0] += 1 }
         let written = part.steps.count - reasons.values.reduce(0, +)

@@ -150,8 +150,8 @@ struct PendingCellsTests {
             #expect(PendingCellsTests.merged(spans.shuffled(using: &random)) == inOrder)
             // (a + b) + (c + d): halves are summed apart, then their spans are added.
             let halves = [spans.prefix(3), spans.suffix(3)].map { half -> PendingShard in
-                var shard = PendingShard()
-                for (key, span) in half { shard.add(span, key: key) }
+                var (shard, places) = (PendingShard(), SpanSums.Places())
+                for (key, span) in half { shard.add(span, key: key, &places) }
                 return shard
             }
             #expect(PendingCellsTests.merged(halves.flatMap { $0.spans.map { ($0.key, $0.value) } }) == inOrder)
@@ -159,8 +159,8 @@ struct PendingCellsTests {
     }
 
     private static func merged(_ spans: [(SpanSums.Key, SpanSums)]) -> [SpanSums.Key: [UInt32: Int128]] {
-        var shard = PendingShard()
-        for (key, span) in spans { shard.add(span, key: key) }
+        var (shard, places) = (PendingShard(), SpanSums.Places())
+        for (key, span) in spans { shard.add(span, key: key, &places) }
         return shard.spans.mapValues(sums)
     }
 

@@ -29,9 +29,13 @@ struct PlainDraftTests {
         private func event() -> MadeEvent {
             let micros: [Int128] = [0, 1_000_000, -3_000_000, 7, -250_000, 9_000_000_000_000_000_000, 1_500_000]
             return MadeEvent(
-                subject: random.pick([["a"], ["a", "b"], ["a", "c\(random.below(40))"], ["d", "\(random.below(300))", "e"]]),
+                subject: random.pick([
+                    ["a"], ["a", "b"], ["a", "c\(random.below(40))"], ["d", "\(random.below(60))", "e"],
+                ]),
                 values: random.pick([["m"], ["m", "hits"], ["n"]]).map { ($0, random.pick(micros)) },
-                paths: random.pick([[], [["country", "C\(random.below(9))"]], [["geo", "g\(random.below(3))", "x"], ["beta"]]]),
+                paths: random.pick([
+                    [], [["country", "C\(random.below(9))"]], [["geo", "g\(random.below(3))", "x"], ["beta"]],
+                ]),
                 timeSeconds: random.below(8) == 0 ? clock - Int64(random.below(9_000)) : nil)
         }
 
@@ -39,7 +43,7 @@ struct PlainDraftTests {
         func next() -> (plain: [Batch], mixed: [Batch]) {
             clock += Int64(random.pick([1, 1, 10, 61, 3_700]))
             for _ in 0...random.below(3) {
-                let lines = (0...random.below(60)).map { _ in event().line }.joined(separator: "\n")
+                let lines = (0...random.below(30)).map { _ in event().line }.joined(separator: "\n")
                 let lane = random.below(2)
                 for flow in [plain, mixed] {
                     #expect(flow.add(lines, lane: lane) == [])
@@ -55,12 +59,12 @@ struct PlainDraftTests {
         }
     }
 
-    @Test("hold what batches of every kind would hold, under the same numbers", arguments: 0..<60 as Range<UInt64>)
+    @Test("hold what batches of every kind would hold, under the same numbers", arguments: 0..<12 as Range<UInt64>)
     func sameAsDraft(seed: UInt64) throws {
         let twins = try Twins(seed: seed, clock: 1_700_000_000, ladder: "10s:1h,1m:6h,1h:31d")
         var (left, right) = (StoreModel(), StoreModel())
         var keys: Set<[UInt8]> = []
-        for _ in 0..<12 {
+        for _ in 0..<6 {
             let (plain, mixed) = twins.next()
             for batch in plain {
                 #expect(batch.isPlain)
@@ -71,22 +75,22 @@ struct PlainDraftTests {
                 }
             }
             for batch in mixed { try right.apply(batch) }
-            #expect(left == right)
             #expect(plain.map(\.shard) == mixed.map(\.shard))
             #expect(plain.map(\.sequence) == mixed.map(\.sequence))
             #expect(plain.map(\.cellCount) == mixed.map(\.cellCount))
             #expect(plain.map(\.covers) == mixed.map(\.covers))
         }
-        #expect(left.fieldCount > 1_000)
+        #expect(left == right)
+        #expect(left.fieldCount > 500)
     }
 
-    @Test("leave in a store, by transaction, what the others leave there by script", arguments: 0..<6 as Range<UInt64>)
+    @Test("leave in a store, by transaction, what the others leave there by script", arguments: 0..<3 as Range<UInt64>)
     func sameInStore(seed: UInt64) throws {
         let stores = [try BareStore(), try BareStore()]
         // Nothing expires while it is compared.
         let twins = try Twins(seed: seed, clock: Int64(time(nil)) - 40_000, ladder: "10s:31d,1m:62d,1h:93d")
         var batches: [[Batch]] = [[], []]
-        for _ in 0..<8 {
+        for _ in 0..<4 {
             let (plain, mixed) = twins.next()
             batches[0] += plain
             batches[1] += mixed

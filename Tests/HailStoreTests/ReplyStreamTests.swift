@@ -29,7 +29,9 @@ struct ReplyStreamTests {
             do throws(StoreError) {
                 let line = try stream.line(from: ends[0])
                 lines.append(line)
-                if case .string(let count?) = line { lines.append(.error("\(try stream.string(count, from: ends[0]))")) }
+                if case .string(let count?) = line {
+                    lines.append(.error("\(try stream.string(count, from: ends[0]))"))
+                }
             } catch {
                 #expect(error.description.contains("Server closed") || error.description.contains("no sense"))
                 return lines
