@@ -283,6 +283,7 @@ struct ChecksumTests {
         #expect(Checksum.crc32c(bytes) == value)
         let behindAnother = [0] + bytes
         #expect(Checksum.crc32c(behindAnother[1...]) == value)
+        #expect(bytes.withUnsafeBytes { Checksum.crc32cByTables($0) } == value)
     }
 }
 

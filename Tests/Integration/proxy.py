@@ -6,12 +6,14 @@ import socket
 import threading
 
 PIECE = 1 << 16
+# What a batch is told by: a call of a script; a transaction's commands, and its end, before which nothing is applied.
+CALL, COMMAND, END = b"EVALSHA", b"HINCRBY", b"\r\nEXEC\r\n"
 
 
 class Proxy:
     """Passes bytes between unix sockets; every fault is told by another thread.
 
-    Once-only faults strike the next connection that carries a batch, so that they hit what must not be counted twice:
+    Once-only faults strike the next batch or the answer to it, so that they hit what must not be counted twice:
 
     - `cut_request(n)`: n bytes of a request still reach the store, then both sides are cut; 0 is before it reaches it.
     - `cut_reply(n)`: the store has answered, so it has applied; n bytes of the answer arrive, then both sides are cut.
@@ -101,7 +103,7 @@ class Proxy:
             return
         ends = [writer, up_writer]
         self._writers.update(ends)
-        carries = {"batches": False}
+        carries = {"request": False, "reply": False}
         try:
             await asyncio.gather(
                 self._pass(reader, up_writer, "request", carries, ends),
@@ -114,14 +116,17 @@ class Proxy:
             while piece := await reader.read(PIECE):
                 if self.delay:
                     await asyncio.sleep(self.delay)
-                if b"EVALSHA" in piece:
-                    carries["batches"] = True
+                if kind == "request":
+                    carries["request"] = CALL in piece or COMMAND in piece or END in piece
+                    carries["reply"] |= CALL in piece or END in piece
                 armed = self._armed
-                if armed and armed[0] == kind and carries["batches"]:
+                if armed and armed[0] == kind and carries[kind]:
                     self._armed = None
                     self.struck[kind] += 1
                     writer.write(piece[: armed[1]])
                     break
+                if kind == "reply":
+                    carries["reply"] = False
                 writer.write(piece)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
