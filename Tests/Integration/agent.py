@@ -15,7 +15,8 @@ import httpx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("HAILWHALE_BINARY", str(ROOT / ".build/release/hailwhale"))
-PATIENCE_SECONDS = 20
+# More of it for an agent that a sanitizer slows down.
+PATIENCE_SECONDS = int(os.environ.get("HAILWHALE_PATIENCE", "20"))
 
 
 def environment(extra=None):
