@@ -89,8 +89,10 @@ final class TransactionRounds {
         if !transaction.isEmpty { transaction.closeAll() }
     }
 
-    /// Watches and asks for the guards, and begins. Nothing is sent behind it before the store agreed to begin: what
-    /// it took for commands of their own would count twice.
+    /// Watches and asks for the guards, and begins.
+    ///
+    /// Nothing is sent behind it before the store agreed to begin: what it took for commands of their own would count
+    /// twice.
     private func open(_ transaction: PlainTransaction, _ connection: inout RedisConnection) throws(StoreError) {
         transaction.opening(into: &look)
         try connection.transmit(look.bytes)
