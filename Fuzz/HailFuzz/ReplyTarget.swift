@@ -37,14 +37,15 @@ enum ReplyTarget {
             let identity = BatchIdentity(agent: Digest(high: 1, low: 2), shard: Shard(7), sequence: sequence)
             delivery.enqueue(
                 ShardDelivery.Item(
-                    header: BatchHeader(identity: identity, cellCount: 1, covers: [sequence]), bytes: [1],
+                    header: BatchHeader(
+                        identity: identity, cellCount: 1, covers: [sequence], isPlain: sequence < 5), bytes: [1],
                     location: nil))
         }
         for (index, reply) in replies.enumerated() {
             if let number = reply.number {
                 _ = delivery.observe(guardValue: UInt64(max(0, number)), nowSeconds: LineTarget.now)
             }
-            guard delivery.next() != nil else { continue }
+            guard delivery.nextPlain() != nil || delivery.nextCall() != nil else { continue }
             _ = delivery.receive(FlushReply(reply), nowSeconds: LineTarget.now + Int64(index))
             claim(delivery.retainedBytes >= 0 && delivery.retainedBytes <= 4, "\(delivery.retainedBytes) bytes held")
         }
