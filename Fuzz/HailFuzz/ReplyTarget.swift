@@ -2,6 +2,7 @@ import CHiredis
 import HailCore
 import HailQuery
 import HailSeal
+import HailWire
 
 @testable import HailAgent
 @testable import HailStore

@@ -2,6 +2,7 @@ import HailCore
 import HailNet
 import HailQuery
 import HailSeal
+import HailWire
 
 @testable import HailAgent
 

@@ -89,7 +89,9 @@ final class Agent: @unchecked Sendable {
         flusher = Flusher(
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
-                droppedDimensions: Set(Name.path(options.dropDimensions)), windowNumbers: windowNumbers),
+                rules: FanOut.Rules(
+                    droppedDimensions: Set(Name.path(options.dropDimensions)), views: options.views.map(View.init)),
+                windowNumbers: windowNumbers),
             book: CellBook(
                 ladder: options.ladder, sketches: options.sketches,
                 recordLimit: options.maxSeries * Agent.recordsPerSeries, valueLimit: options.maxValues,

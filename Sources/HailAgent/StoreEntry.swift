@@ -1,3 +1,4 @@
+import HailAggregate
 import HailCore
 import HailStore
 
@@ -74,7 +75,7 @@ enum StoreEntry {
             resolutions: options.ladder.text,
             sketches: options.sketches.map { "\($0.widthSeconds)s:\($0.keptSeconds)s" }.joined(separator: ","),
             zones: options.zones.joined(separator: ","),
-            views: options.views.map { $0.joined(separator: Reserved.cross) }.joined(separator: ","),
+            views: options.views.map { View($0).name }.joined(separator: ","),
             maxValues: options.maxValues)
     }
 }

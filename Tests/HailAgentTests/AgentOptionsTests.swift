@@ -117,7 +117,7 @@ struct AgentOptionsTests {
     func fileOnly() throws {
         let file = #"{"views":[["country","plan"],["a","b","c"]],"drop_dimensions":["host","pod,name"],"migrate":true}"#
         let options = try Self.parse(file: file)
-        #expect(options.views == [["country", "plan"], ["a", "b", "c"]])
+        #expect(options.views == [["a", "b", "c"], ["country", "plan"]])
         #expect(options.dropDimensions == ["host", "pod,name"])
         #expect(options.isMigrating)
         #expect(throws: OptionError.unknownFlag("--views")) { try Self.parse(["--views", "a,b"]) }

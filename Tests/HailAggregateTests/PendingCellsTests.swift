@@ -126,7 +126,7 @@ struct PendingCellsTests {
 
     @Test("forget dropped dimensions before they fan out")
     func dropped() throws {
-        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), droppedDimensions: ["host"])
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), rules: FanOut.Rules(droppedDimensions: ["host"]))
         flow.add("s.x:1|c|#host:a,env:b\ns.x:1|c|#host:c,env:b")
         _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
         #expect(flow.pending.entryCount == 3)

@@ -1,4 +1,5 @@
 import HailCore
+import HailWire
 
 /// The answer of `/totals` or `/plotpoints` as rows: one for each period or instant of each group.
 struct AnswerTable: Equatable {

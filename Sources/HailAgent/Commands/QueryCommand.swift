@@ -1,4 +1,5 @@
 import HailCore
+import HailWire
 
 /// `hailwhale query`: totals and plotpoints in a terminal.
 enum QueryCommand {

@@ -1,3 +1,4 @@
+import HailAggregate
 import HailCore
 import HailNet
 import HailStore
@@ -155,13 +156,14 @@ enum OptionValue {
             else { throw Refusal(shown: text) }
             views.append(names)
         }
-        return views
+        // In an order of their own: that in which they are given means nothing.
+        return views.sorted { View($0) < View($1) }
     }
 
     /// Whether lines can hold a dimension of this name.
     static func isDimension(_ name: String) -> Bool {
         (1...Limits.partBytes).contains(name.utf8.count)
-            && name != Reserved.overall && name != Reserved.other && !name.contains(Reserved.cross)
+            && name != Reserved.overall && name != Reserved.other && !Reserved.isCrossed(name)
             && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 

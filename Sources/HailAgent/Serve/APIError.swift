@@ -1,5 +1,6 @@
 import HailCore
 import HailNet
+import HailWire
 
 /// An error as HTTP callers see it: `{"error":{"code":…,"param":…,"message":…}}`.
 struct APIError: Error, Equatable {
