@@ -210,4 +210,3 @@ def test_on_a_fresh_agent_and_after_a_restart(agent, group):
     agent.start()
     check()
     group(whale, 2)()
-    check()
