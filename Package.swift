@@ -31,7 +31,7 @@ let fuzzing: [Target] =
             name: "hailfuzz",
             dependencies: [
                 "CLibFuzzer", "CHiredis", "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
-                "HailNet", "HailAgent",
+                "HailNet", "HailAgent", "HailClient",
             ], path: "Fuzz/HailFuzz", swiftSettings: strict),
     ]
 

@@ -14,7 +14,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "protocol/vectors"
 # What each target's input may be at most, in bytes: long enough for its bounds, short enough to be fast.
-LONGEST = {"line": 2048, "request": 2048, "spool": 2048, "reply": 1024, "config": 1024, "address": 256}
+LONGEST = {"line": 2048, "request": 2048, "spool": 2048, "reply": 1024, "config": 1024, "address": 256, "answer": 1024}
 
 
 def vectors(name):
@@ -52,6 +52,11 @@ def seeds():
         "resolutions": "10s:1h,1m:1d,1h:31d", "sketches": "1m:1d", "window": 0.5, "views": [["country", "plan"]],
         "spool-limit": "64M", "cors": "https://a.example", "plain": "private", "zones": ["UTC"], "max-series": 10,
     }
+    answers = [
+        b'{"all":{"_":{"a/b":-1.5e3},"[\\"c\\", \\"d\\"]":{"a/b":0}},"truncated_before":{"all":5}}',
+        b'{"_":{"n":[[1000,1],["Total",1]]},"truncated_before":5}',
+        b'{"a":{"score":1,"value":1,"count":1,"difference":0,"effect":0,"important":true}}',
+    ]
     return {
         "line": lines + [b"\n".join(lines[start : start + 6]) for start in range(0, len(lines), 6)],
         "request": [target.encode() for target in targets]
@@ -76,6 +81,12 @@ def seeds():
         "address": [
             b"127.0.0.1:8125", b"[::1]:8125", b"unix:/tmp/s", b"localhost:0", b"http://a.example:8080/p?x=%41",
             b"https://[fe80::1]", b"a.example.", b"/p/a%2Fb?x=1&y", b"[::ffff:1.2.3.4]:1",
+        ],
+        "answer": [
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body) for body in answers
+        ] + [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\nA\r\n0123456789\r\n0\r\nT: x\r\n\r\n",
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 400 no\r\n\r\n{\"error\":{\"code\":\"x\",\"message\":\"y\"}}", *answers,
         ],
     }
 
