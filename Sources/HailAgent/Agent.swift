@@ -280,6 +280,7 @@ final class Agent: @unchecked Sendable {
         let routes = write.routes.merging(read.routes) { first, _ in first }
             .merging(status.routes) { first, _ in first }
             .merging(SpyRoute(lanes: lanes).routes) { first, _ in first }
+            .merging(ResetRoute().routes) { first, _ in first }
         return Router(routes: routes, rules: reload.rules, ledger: ledger)
     }
 

@@ -50,7 +50,7 @@ package struct PathList: Sendable {
         ) throws(QueryError) {
             guard prefix.count <= depth, nesting <= 2 * Limits.subjectParts else { throw tooDeep() }
             switch value {
-            case .null:
+            case .null, .written:
                 try append(prefix, to: &found)
             case .bool, .number, .string:
                 // An empty text names nothing, like a parameter that is not there.
@@ -124,7 +124,7 @@ extension JSONValue {
     var isScalar: Bool {
         switch self {
         case .null, .bool, .number, .string: true
-        case .array, .object: false
+        case .array, .object, .written: false
         }
     }
 
@@ -133,7 +133,7 @@ extension JSONValue {
         switch self {
         case .string(let text), .number(let text): text
         case .bool(let flag): flag ? "true" : "false"
-        case .null, .array, .object: nil
+        case .null, .array, .object, .written: nil
         }
     }
 }

@@ -35,3 +35,21 @@ struct PeriodChoice: Sendable {
         return coverages
     }
 }
+
+extension PeriodChoice {
+    /// The one period of a call, from the parameter `period`; `thirty` without it.
+    ///
+    /// - Throws: `bad_period`.
+    init(
+        single parameters: [String: JSONValue], now: Int64, zone: ZoneRules, ladder: Ladder, sketches: [Resolution]
+    ) throws(QueryError) {
+        let value = parameters["period"] ?? .null
+        guard value.isScalar else {
+            throw QueryError(.badPeriod, "period", "There is one period; \(PeriodGrammar.allowed)")
+        }
+        let text = value.text ?? ""
+        self.init(
+            periods: [try Period(parsing: text.isEmpty ? Period.defaultText : text)], isDefault: false,
+            parameter: "period", now: now, zone: zone, ladder: ladder, sketches: sketches)
+    }
+}

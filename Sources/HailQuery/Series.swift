@@ -4,6 +4,8 @@ import HailCore
 struct Series: Sendable {
     private let top: TermValues
     private let bottom: TermValues?
+    /// Whether it does not add up over children: a ratio, or a timer's mean, extreme or percentile.
+    let isRate: Bool
 
     /// Works out an expression over some groups taken together.
     ///
@@ -19,6 +21,8 @@ struct Series: Sendable {
         }
         top = values(expression.numerator)
         bottom = expression.denominator.map(values)
+        let isTimer = expression.numerator.kind(known: kinds) == .timer
+        isRate = bottom != nil || isTimer && ![.count, .sum].contains(expression.numerator.timerStatistic)
     }
 
     /// One value a span, as JSON numbers.
@@ -27,8 +31,17 @@ struct Series: Sendable {
         return zip(top.points, bottom.points).map { $0.text(over: $1) }
     }
 
+    /// Appends the value of one span, as a JSON number.
+    func appendPoint(_ index: Int, to bytes: inout [UInt8]) {
+        guard let bottom else { return top.points[index].append(to: &bytes) }
+        bytes += top.points[index].text(over: bottom.points[index]).utf8
+    }
+
     /// The value of the whole period, as a JSON number.
     var total: String { bottom.map { top.total.text(over: $0.total) } ?? top.total.text }
+
+    /// The total of what is above the line, as a JSON number.
+    var numeratorTotal: String { top.total.text }
 
     /// The total, for sorting.
     var score: Double { bottom.map { top.total.double(over: $0.total) } ?? top.total.double }
