@@ -12,7 +12,8 @@ enum AnswerTarget {
         claim(whole?.body.count ?? 0 <= limitBytes, "a body longer than is taken")
         for size in [1, 2, 7] {
             let pieced = answer(to: bytes, pieceBytes: size)
-            claim(pieced?.status == whole?.status && pieced?.body == whole?.body, "pieces of \(size) are another answer")
+            claim(
+                pieced?.status == whole?.status && pieced?.body == whole?.body, "pieces of \(size) are another answer")
         }
         guard let value = try? JSONText.parse(whole?.body ?? bytes) else { return }
         if let totals = try? HailTotals(value), let first = totals.all.first { _ = totals[first.metric] }

@@ -24,10 +24,11 @@ final class Inquirer: Sendable {
     func get(_ path: String, _ parameters: [(name: String, text: String)]) async throws(HailError) -> JSONValue {
         let patience = Patience(seconds: options.timeoutSeconds)
         let request = request(path, parameters)
-        let queue = queues[asked.holding { count in
-            count = (count + 1) % queues.count
-            return count
-        }]
+        let queue = queues[
+            asked.holding { count in
+                count = (count + 1) % queues.count
+                return count
+            }]
         let outcome: Result<HTTPAnswer, HailError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 queue.async {
@@ -89,7 +90,8 @@ final class Inquirer: Sendable {
             throw .badAnswer("status \(answer.status) with a body that is no JSON")
         }
         if answer.status == 200 { return value }
-        guard let error = value["error"], let code = error["code"]?.string, let message = error["message"]?.string else {
+        guard let error = value["error"], let code = error["code"]?.string, let message = error["message"]?.string
+        else {
             throw .badAnswer("status \(answer.status)")
         }
         throw .refused(

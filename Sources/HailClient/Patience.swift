@@ -26,7 +26,8 @@ final class Patience: Sendable {
         var poll = pollfd(fd: number, events: Int16(events), revents: 0)
         repeat {
             try check()
-            let left = (deadline.uptimeNanoseconds - min(deadline.uptimeNanoseconds, DispatchTime.now().uptimeNanoseconds))
+            let left =
+                (deadline.uptimeNanoseconds - min(deadline.uptimeNanoseconds, DispatchTime.now().uptimeNanoseconds))
             let milliseconds = min(left / 1_000_000 + 1, Patience.sliceMilliseconds)
             // Where poll itself fails, what follows says why.
             if Glibc.poll(&poll, 1, Int32(milliseconds)) < 0, errno != EINTR { return }

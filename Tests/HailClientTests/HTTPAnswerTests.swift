@@ -12,8 +12,11 @@ struct HTTPAnswerTests {
         ("HTTP/1.1 503 busy\r\nContent-Length: 0\r\n\r\n", 503, ""),
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, ""),
         ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, "x"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;n=v\r\n0123456789\r\n0\r\nE: t\r\n\r\n", 200,
-            "abc0123456789"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\nA;n=v\r\n0123456789\r\n0\r\nE: t\r\n\r\n",
+            200,
+            "abc0123456789"
+        ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, ""),
         ("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end"),
     ]
@@ -36,7 +39,8 @@ struct HTTPAnswerTests {
     @Test(
         "is refused where it is none, is cut short or is longer than is taken",
         arguments: [
-            "", "\r\n\r\n", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n",
+            "", "\r\n\r\n", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n",
+            "HTTP/1.1 20 OK\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\nx",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy",

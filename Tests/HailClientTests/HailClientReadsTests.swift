@@ -53,7 +53,8 @@ struct HailClientReadsTests {
     @Test("says what the agent refuses, with the parameter")
     func refused() async {
         let server = Self.answered(
-            #"{"error":{"code":"bad_period","param":"periods","message":"No such period."}}"#, status: "400 Bad Request")
+            #"{"error":{"code":"bad_period","param":"periods","message":"No such period."}}"#, status: "400 Bad Request"
+        )
         let refusal = HailError.Refusal(
             status: 400, code: "bad_period", parameter: "periods", message: "No such period.")
         await #expect(throws: HailError.refused(refusal)) {

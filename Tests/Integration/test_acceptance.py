@@ -4,8 +4,11 @@ Its decisions (group 7) are not among it: this version has none.
 """
 
 import json
+import textwrap
 
 import pytest
+
+from agent import ROOT
 
 HOUR = "1m:1h"
 
@@ -210,3 +213,23 @@ def test_on_a_fresh_agent_and_after_a_restart(agent, group):
     agent.start()
     check()
     group(whale, 2)()
+
+
+def test_the_function_of_the_page_for_those_who_come_from_it(agent):
+    page = (ROOT / "docs/coming-from-hailwhale.md").read_text()
+    lines = page[page.index("    import requests"):].split("\n\n| before", 1)[0]
+    names = {}
+    exec(textwrap.dedent(lines).replace("127.0.0.1:8085", agent.http), names)
+    whale = names["whale"]
+    assert whale("count_now", pk="shop", dimensions={"country": "US"}, metrics={"dollars": 5}) == "OK"
+    assert whale("count", pk=["Product", 42], metrics={"stock": 17}) == "OK"
+    assert whale("flush_hail") == "OK"
+    totals = whale("totals", pk="shop", dimensions="country", metrics="dollars", periods="mtd")
+    assert totals["mtd"]["country"]["dollars"] == 5
+    points = whale("plotpoints", pk="shop", dimensions="country", metrics="dollars", depth=1, limit=11)
+    assert points[dumped("country", "US")]["dollars"][-1][1] == 5
+    ranks = whale("rank", pk="shop", metric="dollars/hits", dimensions="country")
+    assert ranks[dumped("country", "US")]["score"] == 5
+    assert whale("subdimensions", pk="shop", recursive=True) == ["country", dumped("country", "US")]
+    assert whale("update_count_to", pk="shop", dimensions=["store"], metrics={"stock": 17}) == "OK"
+    assert whale("spy", pk="shop")[0]["line"] == "shop.stock:17|g|#store"

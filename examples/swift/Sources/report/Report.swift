@@ -40,7 +40,9 @@ struct Report {
         }
         do {
             _ = try await product.totals(periods: ["fortnight"])
-        } catch .refused(let refusal) {
+        } catch {
+            // Swift 6.3 crashes over `catch .refused(let refusal)` here; docs/clients.md says more.
+            guard case .refused(let refusal) = error else { throw error }
             print("refused:", refusal.status, refusal.code, refusal.parameter ?? "")
         }
     }
