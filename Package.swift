@@ -68,7 +68,7 @@ let package = Package(
         tests(of: "HailCore"),
         tests(of: "HailWire", with: ["HailCore", "CBytes"]),
         tests(of: "HailAggregate", with: ["HailCore", "HailWire", "HailSeal"]),
-        tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore", "HailAgent"]),
+        tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore", "HailWire"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),

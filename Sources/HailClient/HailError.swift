@@ -25,6 +25,7 @@ public enum HailError: Error, Hashable, Sendable {
 }
 
 extension HailError: CustomStringConvertible {
+    /// One line for people.
     public var description: String {
         switch self {
         case .unreachable(let reason): "the agent is not reached: \(reason)"

@@ -6,6 +6,7 @@ public struct HailPlot: Hashable, Sendable {
     public struct Point: Hashable, Sendable {
         /// When it begins, in Unix milliseconds.
         public let milliseconds: Int64
+        /// What was counted in it.
         public let value: Double
     }
 

@@ -10,6 +10,7 @@ public struct HailTotals: Hashable, Sendable {
         public let dimension: [String]
         /// As it was asked for: `revenue/hits`.
         public let metric: String
+        /// What was counted; of a gauge what it was set to last.
         public let value: Double
     }
 

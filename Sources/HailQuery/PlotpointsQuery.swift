@@ -74,7 +74,7 @@ package struct PlotpointsQuery: StoreQuery {
         _ tree: DimensionTree, _ result: CellRound.Result, _ coverage: Coverage
     ) -> [DimensionTree.Selection] {
         func series(_ expression: MetricExpression, _ groups: [Int]) -> Series {
-            result.series(expression, groups: groups, in: coverage)
+            result.series(expression, groups: groups, in: coverage, isTotal: true)
         }
         var children = tree.children
         if options.threshold > 0, let first = question.expressions.first {
@@ -92,12 +92,7 @@ package struct PlotpointsQuery: StoreQuery {
 
     private func nested(_ plot: Plot) -> JSONValue {
         let coverage = plot.coverage
-        var times = coverage.spans.map { span in
-            var time = [UInt8(ascii: "[")]
-            StoreKey.appendDecimal(span.startSeconds * 1_000, to: &time)
-            return time + [UInt8(ascii: ",")]
-        }
-        if options.isDescending { times.reverse() }
+        let times = TextList(coverage.spans.map { Array("\($0.startSeconds * 1_000)".utf8) })
         var members = plot.chosen.map { selection in
             JSONValue.Member(
                 DimensionKey.text(selection.path),
@@ -115,22 +110,17 @@ package struct PlotpointsQuery: StoreQuery {
 
     /// `[[unix_ms, value], …]`, and `["Total", value]` after the newest where totals were asked for.
     ///
-    /// - Parameter times: what each point begins with, in order.
-    private func points(of series: Series, times: [[UInt8]]) -> JSONValue {
-        var text = [UInt8(ascii: "[")]
-        text.reserveCapacity(times.count * 20)
-        let total = Array("[\"Total\",\(series.total)]".utf8)
-        if options.withTotals, options.isDescending { text += total }
-        for (place, time) in times.enumerated() {
-            if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            text += time
-            series.appendPoint(options.isDescending ? times.count - 1 - place : place, to: &text)
-            text.append(UInt8(ascii: "]"))
-        }
-        if options.withTotals, !options.isDescending {
-            if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            text += total
-        }
+    /// - Parameter times: of the points, oldest first.
+    private func points(of series: Series, times: TextList) -> JSONValue {
+        var text: [UInt8] = []
+        // Enough for values of a few digits.
+        text.reserveCapacity(64 + times.count * 24)
+        text.append(UInt8(ascii: "["))
+        let total = options.withTotals ? "[\"Total\",\(series.total)]" : ""
+        let comma = total.isEmpty || times.isEmpty ? "" : ","
+        if options.isDescending { text += (total + comma).utf8 }
+        series.appendPoints(times: times, isDescending: options.isDescending, to: &text)
+        if !options.isDescending { text += (comma + total).utf8 }
         text.append(UInt8(ascii: "]"))
         return .written(text)
     }

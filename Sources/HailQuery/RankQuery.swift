@@ -52,7 +52,7 @@ package struct RankQuery: StoreQuery {
             let nodes = result.tree.paths.indices.map { index in
                 Ranking.Node(
                     path: result.tree.paths[index],
-                    series: result.cells.series(expression, groups: [index], in: coverage))
+                    series: result.cells.series(expression, groups: [index], in: coverage, isTotal: true))
             }
             rankings.append(
                 (

@@ -9,13 +9,16 @@ struct Series: Sendable {
 
     /// Works out an expression over some groups taken together.
     ///
-    /// - Parameter kinds: of the metrics that are named without one.
+    /// - Parameters:
+    ///   - kinds: of the metrics that are named without one.
+    ///   - isTotal: whether the total is all that is wanted; the points are then not those of the spans.
     init(
-        _ expression: MetricExpression, groups: [Int], in coverage: Coverage, readings: Readings, kinds: [Name: Kind]
+        _ expression: MetricExpression, groups: [Int], in coverage: Coverage, readings: Readings, kinds: [Name: Kind],
+        isTotal: Bool
     ) {
         func values(_ term: MetricTerm) -> TermValues {
             if let kind = term.kind(known: kinds) {
-                return TermValues(term, as: kind, groups: groups, in: coverage, readings)
+                return TermValues(term, as: kind, groups: groups, in: coverage, readings, isTotal: isTotal)
             }
             return TermValues(term.constant ?? .number(.zero), in: coverage)
         }
@@ -31,10 +34,28 @@ struct Series: Sendable {
         return zip(top.points, bottom.points).map { $0.text(over: $1) }
     }
 
-    /// Appends the value of one span, as a JSON number.
-    func appendPoint(_ index: Int, to bytes: inout [UInt8]) {
-        guard let bottom else { return top.points[index].append(to: &bytes) }
-        bytes += top.points[index].text(over: bottom.points[index]).utf8
+    /// Appends `[time,value]` of every span, a comma between them.
+    ///
+    /// - Parameter times: of the spans, as JSON numbers, oldest first.
+    func appendPoints(times: TextList, isDescending: Bool, to text: inout [UInt8]) {
+        times.withTexts { times in
+            top.points.withUnsafeBufferPointer { values in
+                for place in values.indices {
+                    let index = isDescending ? values.count - 1 - place : place
+                    guard let time = times[index] else { continue }
+                    if place > 0 { text.append(UInt8(ascii: ",")) }
+                    text.append(UInt8(ascii: "["))
+                    text.append(contentsOf: time)
+                    text.append(UInt8(ascii: ","))
+                    if let bottom {
+                        text += values[index].text(over: bottom.points[index]).utf8
+                    } else {
+                        values[index].append(to: &text)
+                    }
+                    text.append(UInt8(ascii: "]"))
+                }
+            }
+        }
     }
 
     /// The value of the whole period, as a JSON number.

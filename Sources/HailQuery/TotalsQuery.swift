@@ -83,7 +83,7 @@ package struct TotalsQuery: StoreQuery {
                             DimensionKey.text(result.groups[group]),
                             .object(
                                 question.expressions.map { expression in
-                                    let series = result.series(expression, groups: [group], in: coverage)
+                                    let series = result.series(expression, groups: [group], in: coverage, isTotal: true)
                                     return JSONValue.Member(expression.name.text, .number(series.total))
                                 }))
                     }))
@@ -110,7 +110,7 @@ package struct TotalsQuery: StoreQuery {
                 for group in result.groups.indices {
                     let path = result.groups[group]
                     for expression in question.expressions {
-                        let series = result.series(expression, groups: [group], in: coverage)
+                        let series = result.series(expression, groups: [group], in: coverage, isTotal: true)
                         writer.add(
                             [
                                 .text(coverage.period.text), .text(expression.name.text), .number(series.total),

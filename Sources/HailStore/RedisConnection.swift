@@ -125,7 +125,7 @@ package struct RedisConnection: ~Copyable {
         _ commands: [RedisCommand], ahead: Int, limitBytes: Int
     ) throws(StoreError) -> (replies: [StoreReply], weightBytes: Int) {
         guard let context else { throw .connectionLost("not connected") }
-        var scanner = ReplyScanner(limitBytes: limitBytes)
+        var scanner = ReplyScanner(limitBytes: limitBytes, expecting: commands.count)
         var sent = 0
         while scanner.count < commands.count {
             while sent < commands.count, sent - scanner.count < ahead {

@@ -36,8 +36,19 @@ struct ReplyScanner {
     /// The longest status or error.
     private static let lineBytes = 64 << 10
 
-    /// - Parameter limitBytes: what replies may take in memory, about; at most 1 GiB.
-    init(limitBytes: Int) { self.limitBytes = min(limitBytes, 1 << 30) }
+    /// What a long list brings; memory that is reserved and not used costs nothing.
+    private static let expectedBytes = 4 << 10
+    private static let expectedTexts = 512
+    private static let mostExpected = 4_096
+
+    /// - Parameters:
+    ///   - limitBytes: what replies may take in memory, about; at most 1 GiB.
+    ///   - expecting: how many replies will come.
+    init(limitBytes: Int, expecting: Int = 0) {
+        self.limitBytes = min(limitBytes, 1 << 30)
+        bytes.reserveCapacity(min(expecting, ReplyScanner.mostExpected) * ReplyScanner.expectedBytes)
+        places.reserveCapacity(min(expecting, ReplyScanner.mostExpected) * ReplyScanner.expectedTexts)
+    }
 
     /// Replies that are whole.
     var count: Int { heads.count - (missing > 0 ? 1 : 0) }
@@ -51,7 +62,7 @@ struct ReplyScanner {
     /// - Returns: what `read` returned.
     mutating func take(_ read: (UnsafeMutableRawBufferPointer) -> Int) throws(Fault) -> Int {
         if bytes.count - filled < ReplyScanner.pieceBytes {
-            bytes += [UInt8](repeating: 0, count: max(ReplyScanner.pieceBytes, bytes.count))
+            bytes.append(contentsOf: repeatElement(0, count: ReplyScanner.pieceBytes))
         }
         let from = filled
         let count = bytes.withUnsafeMutableBytes { read(UnsafeMutableRawBufferPointer(rebasing: $0[from...])) }

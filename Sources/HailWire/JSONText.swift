@@ -26,8 +26,19 @@ package enum JSONText {
     /// A number whose text is none (`nan`) is written as `null`, so that the answer stays JSON.
     package static func render(_ value: JSONValue) -> [UInt8] {
         var out: [UInt8] = []
+        out.reserveCapacity(writtenBytes(in: value))
         append(value, to: &out)
         return out
+    }
+
+    /// Bytes of what is written already, with some for the name of each.
+    private static func writtenBytes(in value: JSONValue) -> Int {
+        switch value {
+        case .written(let text): text.count + 64
+        case .array(let items): items.reduce(0) { $0 + writtenBytes(in: $1) }
+        case .object(let members): members.reduce(0) { $0 + writtenBytes(in: $1.value) }
+        case .null, .bool, .number, .string: 0
+        }
     }
 
     private static func append(_ value: JSONValue, to out: inout [UInt8]) {

@@ -1,7 +1,7 @@
-import HailAgent
 import HailCore
 import HailQuery
 import HailSeal
+import HailWire
 
 /// Hashes in memory as a writer would leave them, every cell in places chosen at random among the allowed ones.
 struct FakeStore {

@@ -143,7 +143,7 @@ def test_rows_say_what_is_older_than_kept_and_hold_totals(agent):
 
 
 @pytest.mark.parametrize("call", [
-    "/totals?pk=tag&periods=all", "/plotpoints?pk=tag&period=1d:2d", "/rank?pk=tag", "/subdimensions?pk=tag",
+    "/totals?pk=tag&periods=all", "/plotpoints?pk=tag&period=1d:2d", "/rank?pk=tag", "/subdimensions?pk=tag&recursive=true",
     "/metrics_of?pk=tag", "/subjects?prefix=tag", "/spy?pk=tag", "/plotpoints?pk=tag&period=1d:2d&format=csv",
 ])
 def test_a_poll_that_finds_nothing_new_costs_a_304(agent, call):
