@@ -3,7 +3,8 @@ import Glibc
 
 /// A listening socket of the loopback address that answers connections with given bytes: what no agent would say.
 ///
-/// It is gone when it has had its connections, or after ten seconds without one.
+/// It is gone when it has had its connections, or after ten minutes without one: other tests may hold the threads that
+/// the client's tasks need.
 struct AnswerServer {
     /// What it does with each connection.
     enum Manner {
@@ -18,14 +19,14 @@ struct AnswerServer {
     /// Serves so many connections, one after the other.
     init(_ manner: Manner, connections: Int = 1) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        AnswerServer.awaitAtMost(seconds: 10, on: listener)
+        AnswerServer.awaitAtMost(seconds: 600, on: listener)
         port = AnswerServer.bound(listener)
         listen(listener, 16)
         DispatchQueue(label: "answer-server").async {
             for _ in 0..<connections {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { break }
-                AnswerServer.awaitAtMost(seconds: 10, on: connection)
+                AnswerServer.awaitAtMost(seconds: 600, on: connection)
                 var request: [UInt8] = []
                 var bytes = [UInt8](repeating: 0, count: 65_536)
                 while !request.suffix(4).elementsEqual("\r\n\r\n".utf8) {

@@ -8,7 +8,7 @@ struct HailClientReadsTests {
         AnswerServer(.say("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"))
     }
 
-    private static func client(_ server: AnswerServer, timeoutSeconds: Double = 10) -> HailClient {
+    private static func client(_ server: AnswerServer, timeoutSeconds: Double = 600) -> HailClient {
         HailClient(host: "127.0.0.1", httpPort: server.port, options: HailOptions(timeoutSeconds: timeoutSeconds))
     }
 
@@ -106,7 +106,7 @@ struct HailClientReadsTests {
     @Test("gives up when its task is cancelled")
     func cancelled() async {
         let server = AnswerServer(.stall)
-        let client = Self.client(server, timeoutSeconds: 600)
+        let client = Self.client(server)
         let asking = Task { try await client.totals(of: "x") }
         asking.cancel()
         await #expect(throws: HailError.cancelled) { try await asking.value }
