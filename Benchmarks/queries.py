@@ -24,7 +24,7 @@ QUERIES = [
     ("plotpoints: thirty days, 20 children", 1, "/plotpoints?pk=shop&dimensions=geo&depth=1"),
     ("plotpoints: a year of days, 1,000 children in two levels", 0.25, "/plotpoints?pk=shop&dimensions=geo&depth=2&period=year"),
     ("the same, the ten largest", 0.25, "/plotpoints?pk=shop&dimensions=geo&depth=2&period=year&limit=11"),
-    ("the same, those above 2 % of their siblings", 0.25, "/plotpoints?pk=shop&dimensions=geo&depth=2&period=year&threshold=0.02"),
+    ("the same, those above 3 % of their siblings", 0.25, "/plotpoints?pk=shop&dimensions=geo&depth=2&period=year&threshold=0.03"),
     ("the same as CSV, the hundred largest", 0.25, "/plotpoints?pk=shop&dimensions=geo&depth=2&period=year&limit=101&format=csv"),
     ("rank: a year, 1,000 descendants", 0.25, "/rank?pk=shop&dimensions=geo&metric=dollars/hits&period=year"),
     ("rank: all time, 1,000 descendants", 0.5, "/rank?pk=shop&dimensions=geo&metric=dollars/hits&period=all"),

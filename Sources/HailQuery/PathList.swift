@@ -48,7 +48,7 @@ package struct PathList: Sendable {
         func collect(
             _ value: JSONValue, under prefix: [String], nesting: Int = 0, into found: inout [[String]]
         ) throws(QueryError) {
-            guard prefix.count <= depth, nesting <= 2 * Limits.subjectParts else { throw tooDeep() }
+            guard prefix.count <= depth, nesting <= 2 * Limits.subjectParts else { throw tooDeep(prefix) }
             switch value {
             case .null, .written:
                 try append(prefix, to: &found)
@@ -91,9 +91,9 @@ package struct PathList: Sendable {
         }
 
         private func checked(_ path: [String]) throws(QueryError) -> [String] {
-            guard path.count <= depth else { throw tooDeep() }
+            guard path.count <= depth else { throw tooDeep(path) }
             for part in path {
-                if let fault = fault(of: part) { throw refused(fault) }
+                if let fault = fault(of: part) { throw refused(fault + ": " + quoted(DimensionKey.text(path))) }
             }
             return path
         }
@@ -111,7 +111,9 @@ package struct PathList: Sendable {
             return nil
         }
 
-        private func tooDeep() -> QueryError { refused("has a path of more than \(depth) parts") }
+        private func tooDeep(_ path: [String]) -> QueryError {
+            refused("has a path of more than \(depth) parts: " + quoted(DimensionKey.text(path)))
+        }
 
         private func refused(_ fault: String) -> QueryError {
             QueryError(.badPath, parameter, "The parameter \(fault).")

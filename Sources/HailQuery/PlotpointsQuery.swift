@@ -147,7 +147,7 @@ package struct PlotpointsQuery: StoreQuery {
                     if options.withTotals { points.append((.missing, series.total)) }
                     if options.isDescending { points.reverse() }
                     for (time, value) in points {
-                        writer.add(
+                        try writer.add(
                             [time, .text(expression.name.text), .number(value)] + ending, path: selection.path)
                     }
                 }

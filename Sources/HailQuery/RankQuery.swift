@@ -101,7 +101,7 @@ package struct RankQuery: StoreQuery {
         for ((subject, ranking), entries) in zip(zip(subjects, rankings), all) {
             let truncated = ranking.coverage.truncatedBefore.map { RowWriter.Cell.number("\($0)") } ?? .missing
             for entry in entries {
-                writer.add(
+                try writer.add(
                     [
                         .number(entry.score), .number(entry.value), .number(entry.count), .number(entry.difference),
                         .number(entry.effect), .flag(entry.isImportant), .text(metric),

@@ -23,6 +23,8 @@ struct RowWriter {
 
     /// Cells that an answer may have.
     static let mostCells = 4_000_000
+    /// Bytes that an answer may have: each row repeats its path, however long that is.
+    private static let mostBytes = 128 << 20
 
     /// - Parameters:
     ///   - form: rows, or CSV.
@@ -37,10 +39,7 @@ struct RowWriter {
         dimensions = Set(paths.compactMap(\.first).map { Name($0) }).subtracting(taken).sorted()
         let (cells, overflow) = rowCount.multipliedReportingOverflow(by: columns.count + (isCSV ? dimensions.count : 1))
         guard !overflow, cells <= RowWriter.mostCells else {
-            throw QueryError(
-                .tooCostly, "format",
-                "The answer would have more than \(RowWriter.mostCells) cells; ask for fewer dimensions or metrics, less "
-                    + "depth, or a shorter period.")
+            throw RowWriter.tooCostly("\(RowWriter.mostCells) cells")
         }
         if isCSV {
             appendLine(columns.map { .text($0) } + dimensions.map { .text($0.text) })
@@ -49,8 +48,18 @@ struct RowWriter {
         }
     }
 
+    private static func tooCostly(_ bound: String) -> QueryError {
+        QueryError(
+            .tooCostly, "format",
+            "The answer would have more than \(bound); ask for fewer dimensions or metrics, less depth, or a shorter "
+                + "period.")
+    }
+
     /// Adds a row, with a cell for each column of the answer.
-    mutating func add(_ cells: [Cell], path: [String]) {
+    ///
+    /// - Throws: `too_costly`.
+    mutating func add(_ cells: [Cell], path: [String]) throws(QueryError) {
+        guard bytes.count <= RowWriter.mostBytes else { throw RowWriter.tooCostly("\(RowWriter.mostBytes >> 20) MiB") }
         let own = path.dropFirst().joined(separator: ">")
         rowCount += 1
         guard !isCSV else {

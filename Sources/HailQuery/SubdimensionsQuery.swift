@@ -42,7 +42,7 @@ package struct SubdimensionsQuery: StoreQuery {
             rowCount: found.reduce(0) { $0 + $1.count })
         for (subject, paths) in zip(subjects, found) {
             for path in paths {
-                writer.add(
+                try writer.add(
                     [.text(DimensionKey.text(path))] + (hasSubjects ? [.text(DimensionKey.text(subject))] : []),
                     path: path)
             }

@@ -13,7 +13,7 @@ struct TallyRow<Content: Tally>: Sendable {
         }
         _modify {
             reach(offset)
-            if contents[offset - first] == nil { contents[offset - first] = .zero }
+            // Taken out meanwhile, so that it is changed where it lies and not in a copy.
             var content = contents[offset - first] ?? .zero
             contents[offset - first] = nil
             defer { contents[offset - first] = content }

@@ -111,7 +111,7 @@ package struct TotalsQuery: StoreQuery {
                     let path = result.groups[group]
                     for expression in question.expressions {
                         let series = result.series(expression, groups: [group], in: coverage, isTotal: true)
-                        writer.add(
+                        try writer.add(
                             [
                                 .text(coverage.period.text), .text(expression.name.text), .number(series.total),
                                 .text(DimensionKey.text(path)),

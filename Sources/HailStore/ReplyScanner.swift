@@ -53,8 +53,13 @@ struct ReplyScanner {
     /// Replies that are whole.
     var count: Int { heads.count - (missing > 0 ? 1 : 0) }
 
-    /// Bytes that it holds, about.
-    var weightBytes: Int { filled + 16 * places.count + 64 * heads.count }
+    /// Bytes that it holds, about, with some for what is made of each text: a name takes more than itself.
+    var weightBytes: Int {
+        filled + ReplyScanner.textWeightBytes * places.count + ReplyScanner.replyWeightBytes * heads.count
+    }
+
+    private static let textWeightBytes = 48
+    private static let replyWeightBytes = 64
 
     /// Lets a piece be read into free memory, and takes what is whole then.
     ///

@@ -18,7 +18,7 @@ package final class StoreReader: @unchecked Sendable {
     /// How much a key holds is up to whoever wrote it, so no count of keys bounds this.
     package static let answerLimitBytes = 128 << 20
     /// Above it, memory is given back after a read: the allocator keeps what was freed, for each thread anew.
-    private static let trimmedBytes = 32 << 20
+    private static let trimmedBytes = 64 << 20
     /// Commands sent before their replies are read: the store holds no more than their answers.
     private static let commandsAhead = 512
 

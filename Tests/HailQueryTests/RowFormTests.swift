@@ -41,4 +41,29 @@ struct RowFormTests {
         }
         #expect(throws: Never.self) { _ = try AnswerForm(["format": .null]) }
     }
+
+    @Test("are bounded in cells: each line of CSV has a column for every dimension")
+    func cells() throws {
+        let store = FakeStore(ladder: try Ladder(parsing: "1m:1d"))
+        let parameters: [String: JSONValue] = [
+            "dimensions": .array((0..<32).map { .path("d\($0)") }), "period": .string("1m:12h"),
+            "metrics": .array((0..<8).map { .string("m\($0)") }), "format": .string("csv"),
+        ]
+        var refusal: QueryError?
+        do { _ = try store.plotpoints(parameters, now: Self.now) } catch { refusal = error as? QueryError }
+        #expect(refusal?.code == .tooCostly && refusal?.parameter == "format")
+    }
+
+    @Test("have a total where it is asked for, also where nothing of the period is kept")
+    func emptyWithTotals() throws {
+        let store = FakeStore(ladder: try Ladder(parsing: "1m:1h"))
+        for descending in ["true", "false"] {
+            let answer = try store.plotpoints(
+                [
+                    "period": .string("1000-2000"), "with_totals": .string("true"),
+                    "descending": .string(descending),
+                ], now: Self.now)
+            #expect(answer["_"]?["hits"] == .array([.array([.string("Total"), .number("0")])]))
+        }
+    }
 }

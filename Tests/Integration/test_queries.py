@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import re
+import shutil
+import tempfile
 import time
 
 import pytest
 import yaml
 
-from agent import ROOT
+from agent import ROOT, Agent
 
 
 def count(agent, pk, dimensions, **metrics):
@@ -266,3 +268,57 @@ def test_the_description_has_every_call_and_no_other(agent):
         for parameter in methods.get("get", {}).get("parameters", []) if known else []:
             name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[1]
             assert name == "idempotencyKey" or name in known, (path, name)
+
+
+@pytest.mark.parametrize("call, name, value", [
+    ("/totals", "periods", "nonsense"), ("/totals", "periods", "7s:1m"), ("/totals", "tz", "Nowhere/Land"), ("/totals", "metrics", "a:p101"),
+    ("/totals", "metrics", "a/b/c"), ("/totals", "pk", '["a","_"]'), ("/totals", "dimensions", "d" * 257), ("/totals", "format", "xml"),
+    ("/plotpoints", "depth", "9"), ("/plotpoints", "sort", "a/b/c"), ("/plotpoints", "limit", "-1"), ("/plotpoints", "threshold", "1.5"),
+    ("/plotpoints", "with_totals", "perhaps"), ("/plotpoints", "descending", "2"), ("/plotpoints", "period", "1m:2w"),
+    ("/rank", "recursive", "never"), ("/subdimensions", "recursive", "never"), ("/subdimensions", "dimensions", json.dumps(["deep"] * 9)),
+    ("/subjects", "limit", "10001"), ("/subjects", "prefix", '[["a"],"b"]'), ("/metrics_of", "pk", json.dumps(["deep"] * 17)),
+    ("/spy", "limit", "0"), ("/spy", "after", "-1"), ("/count", "at", "soon"), ("/count", "at", "7"), ("/count", "metrics", '{"m":"many"}'),
+    ("/count", "pk", "__other__"), ("/update_count_to", "metrics", '{"m":1e13}'), ("/lines", "wait", "long"),
+])
+def test_what_is_wrong_is_named_and_shown(agent, call, name, value):
+    answer = agent.client.post(call, params={name: value}) if call == "/lines" else agent.get(call, **{name: value})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (400, name), error
+    if call not in ("/subjects",) or name == "limit":
+        shown = {'["a","_"]': '[\\"a\\", \\"_\\"]', '{"m":"many"}': "m", '{"m":1e13}': "m"}.get(value, value[:20])
+        assert shown.replace('\\"', '"').replace('","', '", "') in error["message"].replace('\\"', '"'), error
+    # And what is allowed: more than a word.
+    assert len(error["message"].split()) > 5, error
+
+
+@pytest.mark.parametrize("form", ["query", "form", "json"])
+@pytest.mark.parametrize("pk", ["audit", '"audit"', "'audit'", '["audit"]', "['audit']", '{"audit":null}'])
+@pytest.mark.parametrize("metrics", ["revenue,hits,revenue/hits", '["revenue","hits","revenue/hits"]', "['revenue','hits','revenue/hits']"])
+def test_names_and_forms_of_one_question_mean_the_same(module_agent, form, pk, metrics):
+    """Singular and plural, bare, JSON and single quotes: by query and form as texts, by JSON as values."""
+    for names in [("pk", "metrics", "dimensions", "periods"), ("category", "metric", "dimension", "period")]:
+        texts = dict(zip(names, [pk, metrics, "{'country':'US'}", "all"], strict=True))
+        if form == "query":
+            answer = module_agent.get("/totals", **texts)
+        elif form == "form":
+            answer = module_agent.client.post("/totals", data=texts)
+        else:
+            values = {
+                name: json.loads(text.replace("'", '"')) if text[0] in "[{\"'" else text for name, text in texts.items()
+            }
+            answer = module_agent.client.post("/totals", json=values)
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {"all": {'["country", "US"]': {"revenue": 12.5, "hits": 2, "revenue/hits": 6.25}}}
+
+
+@pytest.fixture(scope="module")
+def module_agent():
+    folder = tempfile.mkdtemp(prefix="hw-", dir="/tmp")
+    agent = Agent(folder + "/data").start()
+    try:
+        for revenue in [10, 2.5]:
+            count(agent, "audit", {"country": "US"}, revenue=revenue)
+        yield agent
+    finally:
+        agent.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -31,6 +31,13 @@ struct APIError: Error, Equatable {
         return error
     }
 
+    /// How a refused value is shown: as JSON, and cut where it is long.
+    static func shown(_ value: JSONValue?) -> String {
+        let text = String(decoding: JSONText.render(value ?? .null), as: UTF8.self)
+        let start = text.unicodeScalars.prefix(80)
+        return start.endIndex == text.endIndex ? text : String(text[..<start.endIndex]) + "…"
+    }
+
     /// What the agent knows by itself, where the store cannot be asked.
     var known: StoreAwayNote?
 

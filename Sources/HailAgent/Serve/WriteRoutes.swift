@@ -71,16 +71,19 @@ struct WriteRoutes: Sendable {
         }
         guard let seconds = EventTime.seconds(text) else {
             throw APIError(
-                code: "bad_at", parameter: "at", message: "\"at\" is no time: allowed are \(EventTime.allowed)")
+                code: "bad_at", parameter: "at",
+                message: "\(APIError.shown(at)) is no time: allowed are \(EventTime.allowed)")
         }
         let now = WallClock.seconds
         guard seconds >= now - ladder.longestKeptSeconds else {
-            throw APIError(code: "late", parameter: "at", message: "the time lies before everything that is kept")
+            throw APIError(
+                code: "late", parameter: "at",
+                message: "\(APIError.shown(at)) lies before everything that is kept: \(ladder.longestKeptSeconds) s")
         }
         guard seconds <= now + Limits.futureSeconds else {
             throw APIError(
                 code: "future", parameter: "at",
-                message: "the time lies more than \(Limits.futureSeconds) s ahead of the agent's clock")
+                message: "\(APIError.shown(at)) lies more than \(Limits.futureSeconds) s ahead of the agent's clock")
         }
         return CountedEvent(name: write.name, micros: write.micros, timeSeconds: seconds)
     }
@@ -147,7 +150,9 @@ struct WriteRoutes: Sendable {
         case .string("spool"): .spool
         case .string("store"): .store
         default:
-            throw APIError(code: "bad_wait", parameter: "wait", message: "\"wait\" is none, spool or store")
+            throw APIError(
+                code: "bad_wait", parameter: "wait",
+                message: "\(APIError.shown(parameters["wait"])) is none of none, spool, store")
         }
     }
 

@@ -58,7 +58,8 @@ struct SpyRoute: Sendable {
         guard let number = UInt64(text), allowed.contains(number) else {
             throw APIError(
                 code: "bad_\(name)", parameter: name,
-                message: "\"\(name)\" is a whole number from \(allowed.lowerBound) to \(allowed.upperBound)")
+                message:
+                    "\(APIError.shown(value)) is no whole number from \(allowed.lowerBound) to \(allowed.upperBound)")
         }
         return number
     }
