@@ -4,12 +4,25 @@ internal import HailWire
 
 /// Asks an agent over HTTP, a connection a question.
 ///
-/// A few questions are under way at once, on queues of its own; others wait, and their time runs meanwhile.
+/// A few questions are under way at once, on a queue of its own; others wait, and their time runs meanwhile.
 final class Inquirer: Sendable {
+    /// The questions that wait for their turn, first come first served, and how many have it.
+    private struct Turns {
+        var underWay = 0
+        var waiting: [@Sendable () -> Void] = []
+
+        /// The next question; whoever finds none has no turn any more.
+        mutating func next() -> (@Sendable () -> Void)? {
+            if !waiting.isEmpty { return waiting.removeFirst() }
+            underWay -= 1
+            return nil
+        }
+    }
+
     private let endpoint: Endpoint
     private let options: HailOptions
-    private let queues: [DispatchQueue]
-    private let asked = Lock(0)
+    private let queue = DispatchQueue(label: "hailwhale.client.http", attributes: .concurrent)
+    private let turns = Lock(Turns())
 
     /// Questions under way at once, each of which holds a thread.
     private static let atOnce = 4
@@ -17,21 +30,15 @@ final class Inquirer: Sendable {
     init(_ endpoint: Endpoint, _ options: HailOptions) {
         self.endpoint = endpoint
         self.options = options
-        queues = (0..<Inquirer.atOnce).map { DispatchQueue(label: "hailwhale.client.http.\($0)") }
     }
 
     /// The answer to a `GET` with these parameters.
     func get(_ path: String, _ parameters: [(name: String, text: String)]) async throws(HailError) -> JSONValue {
         let patience = Patience(seconds: options.timeoutSeconds)
         let request = request(path, parameters)
-        let queue = queues[
-            asked.holding { count in
-                count = (count + 1) % queues.count
-                return count
-            }]
         let outcome: Result<HTTPAnswer, HailError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                queue.async {
+                takeTurn {
                     continuation.resume(
                         returning: Result { () throws(HailError) in try self.answer(to: request, patience) })
                 }
@@ -40,6 +47,19 @@ final class Inquirer: Sendable {
             patience.giveUp()
         }
         return try Inquirer.value(of: outcome.get())
+    }
+
+    private func takeTurn(_ ask: @escaping @Sendable () -> Void) {
+        let isFree = turns.holding { turns in
+            turns.waiting.append(ask)
+            guard turns.underWay < Inquirer.atOnce else { return false }
+            turns.underWay += 1
+            return true
+        }
+        guard isFree else { return }
+        queue.async {
+            while let next = self.turns.holding({ $0.next() }) { next() }
+        }
     }
 
     private func answer(to request: [UInt8], _ patience: Patience) throws(HailError) -> HTTPAnswer {

@@ -26,11 +26,10 @@ final class Patience: Sendable {
         var poll = pollfd(fd: number, events: Int16(events), revents: 0)
         repeat {
             try check()
-            let left =
-                (deadline.uptimeNanoseconds - min(deadline.uptimeNanoseconds, DispatchTime.now().uptimeNanoseconds))
-            let milliseconds = min(left / 1_000_000 + 1, Patience.sliceMilliseconds)
+            let now = DispatchTime.now()
+            let left = now < deadline ? (deadline.uptimeNanoseconds - now.uptimeNanoseconds) / 1_000_000 + 1 : 0
             // Where poll itself fails, what follows says why.
-            if Glibc.poll(&poll, 1, Int32(milliseconds)) < 0, errno != EINTR { return }
+            if Glibc.poll(&poll, 1, Int32(min(left, Patience.sliceMilliseconds))) < 0, errno != EINTR { return }
         } while poll.revents == 0
     }
 }
