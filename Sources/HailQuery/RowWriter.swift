@@ -71,7 +71,7 @@ struct RowWriter {
         if !isCSV { bytes += (rowCount > 0 ? ",{" : "{").utf8 }
         rowCount += 1
         for (index, cell) in cells.enumerated() {
-            append(cell, column: index, to: &bytes)
+            RowWriter.append(cell, named: isCSV ? nil : columns[index], to: &bytes)
             bytes.append(UInt8(ascii: ","))
         }
         bytes += ending
@@ -82,7 +82,8 @@ struct RowWriter {
         var ending: [UInt8] = []
         for (index, cell) in cells.enumerated() {
             if index > 0 { ending.append(UInt8(ascii: ",")) }
-            append(cell, column: columns.count - cells.count + index, to: &ending)
+            let column = columns.count - cells.count + index
+            RowWriter.append(cell, named: isCSV ? nil : columns[column], to: &ending)
         }
         let name = Name(path.first ?? "")
         let own = path.dropFirst().joined(separator: ">")
@@ -102,17 +103,19 @@ struct RowWriter {
         return ending + [UInt8(ascii: "}")]
     }
 
-    private func append(_ cell: Cell, column: Int, to bytes: inout [UInt8]) {
-        if !isCSV {
-            JSONString.append(columns[column], to: &bytes)
+    /// Appends a cell, with its column's name in JSON.
+    ///
+    /// Static: as a method it would work on a copy of the writer, and so copy all that is written.
+    private static func append(_ cell: Cell, named name: String?, to bytes: inout [UInt8]) {
+        if let name {
+            JSONString.append(name, to: &bytes)
             bytes.append(UInt8(ascii: ":"))
         }
         switch cell {
         case .number(let text): bytes += text.utf8
-        case .text(let text) where isCSV: bytes += RowWriter.field(text).utf8
-        case .text(let text): JSONString.append(text, to: &bytes)
+        case .text(let text): if name == nil { bytes += field(text).utf8 } else { JSONString.append(text, to: &bytes) }
         case .flag(let flag): bytes += (flag ? "true" : "false").utf8
-        case .missing: bytes += (isCSV ? "" : "null").utf8
+        case .missing: bytes += (name == nil ? "" : "null").utf8
         }
     }
 
