@@ -1,4 +1,5 @@
-"""What queries of each kind take, asked over one connection of loopback: from the request's first byte to the answer's last.
+"""What queries of each kind take, asked over one connection of loopback: from the request's first byte to the answer's last,
+and the CPU time that the agent and its store spend on one.
 
     make bench-queries        builds the release, fills a redis-server of its own, and prints a table
 
@@ -7,6 +8,7 @@ and 31 days of a subject with timers, gauges and sets. `python3 Benchmarks/queri
 """
 
 import http.client
+import os
 import sys
 import time
 
@@ -66,6 +68,13 @@ def ask(connection, target, headers):
     return seconds, len(body), answer.headers["ETag"]
 
 
+def cpu_ms(process):
+    """User and system time so far, of all threads."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000 / os.sysconf("SC_CLK_TCK")
+
+
 if __name__ == "__main__":
     rounds = int(sys.argv[2]) if sys.argv[1:2] == ["--rounds"] else ROUNDS
     now = int(time.time())
@@ -74,10 +83,14 @@ if __name__ == "__main__":
         fill(bench, now)
         print(f"filled in {time.monotonic() - began:.0f} s: {bench.command('dbsize').strip()} keys")
         connection = http.client.HTTPConnection(bench.http, timeout=60)
-        print(f"{'query':<60}{'times':>6}{'bytes':>11}{'p50 ms':>9}{'p99 ms':>9}")
+        print(f"{'query':<60}{'times':>6}{'bytes':>11}{'p50 ms':>9}{'p99 ms':>9}{'agent CPU':>11}{'store CPU':>11}")
         for name, share, target in QUERIES:
             _, size, tag = ask(connection, target, {})
             headers = {"If-None-Match": tag} if name.endswith("304") else {}
+            spent = [cpu_ms(bench.agent), cpu_ms(bench.redis)]
             times = sorted(ask(connection, target, headers)[0] * 1_000 for _ in range(max(5, int(rounds * share))))
+            agent, store = ((cpu_ms(process) - before) / len(times) for process, before in zip(
+                (bench.agent, bench.redis), spent, strict=True))
             p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
-            print(f"{name:<60}{len(times):>6}{size:>11,}{p50:>9.2f}{p99:>9.2f}", flush=True)
+            print(
+                f"{name:<60}{len(times):>6}{size:>11,}{p50:>9.2f}{p99:>9.2f}{agent:>11.1f}{store:>11.1f}", flush=True)

@@ -136,9 +136,10 @@ package struct PlotpointsQuery: StoreQuery {
         for plot in plots {
             let truncated = plot.coverage.truncatedBefore.map { RowWriter.Cell.number("\($0)") } ?? .missing
             for selection in plot.chosen {
-                let ending: [RowWriter.Cell] =
+                let ending = writer.ending(
                     [.text(DimensionKey.text(selection.path))]
-                    + (hasSubjects ? [.text(DimensionKey.text(plot.subject))] : []) + (isTruncated ? [truncated] : [])
+                        + (hasSubjects ? [.text(DimensionKey.text(plot.subject))] : [])
+                        + (isTruncated ? [truncated] : []), path: selection.path)
                 for expression in question.expressions {
                     let series = plot.cells.series(expression, groups: selection.groups, in: plot.coverage)
                     var points: [(RowWriter.Cell, String)] = zip(plot.coverage.spans, series.points).map {
@@ -147,8 +148,7 @@ package struct PlotpointsQuery: StoreQuery {
                     if options.withTotals { points.append((.missing, series.total)) }
                     if options.isDescending { points.reverse() }
                     for (time, value) in points {
-                        try writer.add(
-                            [time, .text(expression.name.text), .number(value)] + ending, path: selection.path)
+                        try writer.add([time, .text(expression.name.text), .number(value)], ending: ending)
                     }
                 }
             }

@@ -42,7 +42,8 @@ struct RowWriter {
             throw RowWriter.tooCostly("\(RowWriter.mostCells) cells")
         }
         if isCSV {
-            appendLine(columns.map { .text($0) } + dimensions.map { .text($0.text) })
+            bytes += (columns + dimensions.map(\.text)).map(RowWriter.field).joined(separator: ",").utf8
+            bytes += [13, 10]
         } else {
             bytes.append(UInt8(ascii: "["))
         }
@@ -59,55 +60,76 @@ struct RowWriter {
     ///
     /// - Throws: `too_costly`.
     mutating func add(_ cells: [Cell], path: [String]) throws(QueryError) {
-        guard bytes.count <= RowWriter.mostBytes else { throw RowWriter.tooCostly("\(RowWriter.mostBytes >> 20) MiB") }
-        let own = path.dropFirst().joined(separator: ">")
-        rowCount += 1
-        guard !isCSV else {
-            appendLine(
-                cells + dimensions.map { $0.text.utf8.elementsEqual((path.first ?? "").utf8) ? .text(own) : .missing })
-            return
-        }
-        if rowCount > 1 { bytes.append(UInt8(ascii: ",")) }
-        bytes.append(UInt8(ascii: "{"))
-        for (index, cell) in cells.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONString.append(columns[index], to: &bytes)
-            bytes.append(UInt8(ascii: ":"))
-            switch cell {
-            case .number(let text): bytes += text.utf8
-            case .text(let text): JSONString.append(text, to: &bytes)
-            case .flag(let flag): bytes += (flag ? "true" : "false").utf8
-            case .missing: bytes += "null".utf8
-            }
-        }
-        if let dimension = path.first, !columns.contains(where: { $0.utf8.elementsEqual(dimension.utf8) }) {
-            bytes.append(UInt8(ascii: ","))
-            JSONString.append(dimension, to: &bytes)
-            bytes.append(UInt8(ascii: ":"))
-            JSONString.append(own, to: &bytes)
-        }
-        bytes.append(UInt8(ascii: "}"))
+        try add([], ending: ending(cells, path: path))
     }
 
-    private mutating func appendLine(_ cells: [Cell]) {
+    /// Adds a row whose last cells are written already.
+    ///
+    /// - Throws: `too_costly`.
+    mutating func add(_ cells: [Cell], ending: [UInt8]) throws(QueryError) {
+        guard bytes.count <= RowWriter.mostBytes else { throw RowWriter.tooCostly("\(RowWriter.mostBytes >> 20) MiB") }
+        if !isCSV { bytes += (rowCount > 0 ? ",{" : "{").utf8 }
+        rowCount += 1
         for (index, cell) in cells.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            switch cell {
-            case .number(let text): bytes += text.utf8
-            case .text(let text): bytes += RowWriter.field(text).utf8
-            case .flag(let flag): bytes += (flag ? "true" : "false").utf8
-            case .missing: break
-            }
+            RowWriter.append(cell, named: isCSV ? nil : columns[index], to: &bytes)
+            bytes.append(UInt8(ascii: ","))
         }
-        bytes += [13, 10]
+        bytes += ending
+    }
+
+    /// The last cells of rows that have them in common, and their dimension's.
+    func ending(_ cells: [Cell], path: [String]) -> [UInt8] {
+        var ending: [UInt8] = []
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { ending.append(UInt8(ascii: ",")) }
+            let column = columns.count - cells.count + index
+            RowWriter.append(cell, named: isCSV ? nil : columns[column], to: &ending)
+        }
+        let name = Name(path.first ?? "")
+        let own = path.dropFirst().joined(separator: ">")
+        if isCSV {
+            for dimension in dimensions {
+                ending.append(UInt8(ascii: ","))
+                if dimension == name { ending += RowWriter.field(own).utf8 }
+            }
+            return ending + [13, 10]
+        }
+        if !path.isEmpty, !columns.contains(where: { Name($0) == name }) {
+            ending.append(UInt8(ascii: ","))
+            JSONString.append(name.text, to: &ending)
+            ending.append(UInt8(ascii: ":"))
+            JSONString.append(own, to: &ending)
+        }
+        return ending + [UInt8(ascii: "}")]
+    }
+
+    /// Appends a cell, with its column's name in JSON.
+    ///
+    /// Static: as a method it would work on a copy of the writer, and so copy all that is written.
+    private static func append(_ cell: Cell, named name: String?, to bytes: inout [UInt8]) {
+        if let name {
+            JSONString.append(name, to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+        }
+        switch cell {
+        case .number(let text): bytes += text.utf8
+        case .text(let text): if name == nil { bytes += field(text).utf8 } else { JSONString.append(text, to: &bytes) }
+        case .flag(let flag): bytes += (flag ? "true" : "false").utf8
+        case .missing: bytes += (name == nil ? "" : "null").utf8
+        }
     }
 
     /// A text as a field; one that a spreadsheet would work out as a formula gets an apostrophe before it.
     private static func field(_ text: String) -> String {
         var text = text
         if let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) { text = "'" + text }
-        guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13: false
+            default: true
+            }
+        }
+        return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
     /// What was written.

@@ -82,6 +82,20 @@ struct RankQueryTests {
         #expect(ranking["gifts"]?["important"] == .bool(false))
     }
 
+    @Test(
+        "need more than ten of a total and more than five of a rate",
+        arguments: [("10", "5", false), ("10.5", "6", true)])
+    func leastCounts(total: String, count: String, isImportant: Bool) throws {
+        let store = try store([
+            (["a"], [("v", total), ("n", "1")]), (["b"], [("v", "0"), ("w", "100"), ("n", count)]),
+            (["c"], [("v", "0"), ("n", "100")]),
+        ])
+        let bySum = try rank(store, ["metrics": .string("v")])
+        #expect((bySum["a"]?["important"] == .bool(true)) == isImportant)
+        let byRate = try rank(store, ["metrics": .string("w/n")])
+        #expect((byRate["b"]?["important"] == .bool(true)) == isImportant)
+    }
+
     @Test("take a timer's mean for a rate, counted by its values")
     func timers() throws {
         var store = try store([])

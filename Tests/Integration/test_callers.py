@@ -139,7 +139,7 @@ def test_what_the_store_holds_may_be_too_much_to_read(start, store):
     assert agent.get("/subdimensions", pk="w").json() == ["a"]
     # The page of the all-time total is the subject's one hash that never expires.
     pages = [key for key in store.client.scan_iter(_type="hash") if store.client.ttl(key) == -1 and key != b"hw:meta"]
-    fill = "for number = 1, 800000 do redis.call('HSET', KEYS[1], 'j' .. number, '') end"
+    fill = "for number = 1, 1300000 do redis.call('HSET', KEYS[1], 'j' .. number, '') end"
     for page in pages:
         store.client.eval(fill, 1, page)
     reads = [("/subdimensions", {"pk": "w"})] * 4
