@@ -8,18 +8,18 @@ struct ReadRoutes: Sendable {
     let reader: StoreReader
     let flusher: Flusher
     let ledger: Ledger
-    let ladder: Ladder
-    let sketches: [Resolution]
+    let eras: Current<StoreEras>
+    let zones: ZoneFolder
     private let underWay = ReadsUnderWay()
 
     init(
-        reader: StoreReader, flusher: Flusher, ledger: Ledger, ladder: Ladder, sketches: [Resolution]
+        reader: StoreReader, flusher: Flusher, ledger: Ledger, eras: Current<StoreEras>, zones: ZoneFolder
     ) {
         self.reader = reader
         self.flusher = flusher
         self.ledger = ledger
-        self.ladder = ladder
-        self.sketches = sketches
+        self.eras = eras
+        self.zones = zones
     }
 
     var routes: [String: Router.Route] {
@@ -28,16 +28,16 @@ struct ReadRoutes: Sendable {
                 try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) {
                     parameters throws(QueryError) in
                     try TotalsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                        digester: NameDigest.blake2b)
+                        parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                        digester: NameDigest.blake2b, zones: zones.rules)
                 }
             },
             "/plotpoints": Router.Route(access: .read) { call in
                 try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) {
                     parameters throws(QueryError) in
                     try PlotpointsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                        digester: NameDigest.blake2b)
+                        parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                        digester: NameDigest.blake2b, zones: zones.rules)
                 }
             },
             "/subdimensions": Router.Route(access: .read) { call in
