@@ -302,7 +302,8 @@ final class Agent: @unchecked Sendable {
         let read = ReadRoutes(
             reader: reader, flusher: flusher, ledger: ledger, eras: eras, zones: zones)
         let status = StatusRoutes(
-            state: state, eras: eras, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
+            state: state, eras: eras, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher,
+            ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }
             .merging(status.routes) { first, _ in first }
             .merging(SpyRoute(lanes: lanes).routes) { first, _ in first }

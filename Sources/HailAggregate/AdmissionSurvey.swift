@@ -96,7 +96,9 @@ struct AdmissionSurvey {
 
     /// By level: the chunk that a span lies in; nil where it has no cells.
     private func chunks(of key: SpanSums.Key) -> [Int64?] {
-        zip(book.ladder.resolutions, book.buckets(of: key, nowSeconds: nowSeconds)).map { resolution, bucket in bucket.map { resolution.chunk(ofBucket: $0) } }
+        zip(book.ladder.resolutions, book.buckets(of: key, nowSeconds: nowSeconds)).map { resolution, bucket in
+            bucket.map { resolution.chunk(ofBucket: $0) }
+        }
     }
 
     /// How much each node gathered in a span, without those that are known to be admitted wherever it reaches.

@@ -83,7 +83,9 @@ package struct Ladder: Hashable, Sendable {
     /// A span that was folded so wide that it lies in two days of a zone counts in neither.
     package func buckets(holding startSeconds: Int64, lengthSeconds: Int64, nowSeconds: Int64) -> [Int64?] {
         resolutions.map { resolution in
-            guard let bucket = resolution.bucket(holding: startSeconds, lengthSeconds: lengthSeconds) else { return nil }
+            guard let bucket = resolution.bucket(holding: startSeconds, lengthSeconds: lengthSeconds) else {
+                return nil
+            }
             return resolution.isAllTime || resolution.expirySeconds(ofBucket: bucket) > nowSeconds ? bucket : nil
         }
     }

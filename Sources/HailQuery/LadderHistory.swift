@@ -86,32 +86,38 @@ package struct LadderHistory: Sendable {
     /// The era that an instant lies in.
     func era(at seconds: Int64) -> Int { (starts.lastIndex { $0 <= seconds }) ?? 0 }
 
+    /// Where the first bucket begins of what a shelf still has of an era; nil where it was none of the era's.
+    private func firstKept(of shelf: Shelf, in era: Int, now: Int64) -> Int64? {
+        guard let kept = shelf.keptSeconds[era] else { return nil }
+        let resolution = shelf.resolution
+        func first(_ keptSeconds: Int64) -> Int64 {
+            resolution.startSeconds(ofBucket: resolution.bucket(at: now - keptSeconds))
+        }
+        var start = first(kept)
+        guard era > 0 else { return start }
+        // The chunk in which the era began goes when a former era said.
+        let chunk = resolution.chunk(ofBucket: resolution.bucket(at: starts[era]))
+        let begin = resolution.startSeconds(ofBucket: chunk * Resolution.bucketsPerChunk)
+        let end = resolution.startSeconds(ofBucket: (chunk + 1) * Resolution.bucketsPerChunk)
+        for former in 0..<era where starts[former + 1] > begin {
+            guard let before = shelf.keptSeconds[former], before < kept else { continue }
+            start = max(start, min(first(before), end))
+        }
+        return start
+    }
+
     /// The beginning of the first bucket from which on a shelf has everything up to an instant.
     ///
     /// - Returns: nil where it does not have what comes just before that instant.
     func reach(of shelf: Shelf, before end: Int64, now: Int64) -> Int64? {
-        let resolution = shelf.resolution
-        /// Where the first bucket begins that is kept so long.
-        func firstKept(_ keptSeconds: Int64) -> Int64 {
-            resolution.startSeconds(ofBucket: resolution.bucket(at: now - keptSeconds))
-        }
         var position = end
         for era in (0...era(at: end - 1)).reversed() {
-            guard let kept = shelf.keptSeconds[era] else { break }
-            var first = firstKept(kept)
-            if era > 0, let before = shelf.keptSeconds[era - 1], before < kept {
-                // The chunk in which the era began goes when the former era said.
-                let bucket = resolution.bucket(at: starts[era])
-                let next = resolution.startSeconds(
-                    ofBucket: (resolution.chunk(ofBucket: bucket) + 1) * Resolution.bucketsPerChunk)
-                first = max(first, min(firstKept(before), next))
-            }
-            if first > starts[era] {
-                return first < end ? first : nil
-            }
+            guard let first = firstKept(of: shelf, in: era, now: now) else { break }
+            guard first <= starts[era] else { return first < end ? first : nil }
             position = starts[era]
         }
         // What was counted before it was kept is missing in the bucket that it began in.
+        let resolution = shelf.resolution
         let bucket = resolution.bucket(at: position)
         let begin = resolution.startSeconds(ofBucket: bucket)
         let whole = begin == position ? begin : resolution.startSeconds(ofBucket: bucket + 1)
@@ -135,9 +141,7 @@ package struct LadderHistory: Sendable {
         for era in eras {
             guard
                 let shelf = dividing.first(where: { shelf in
-                    guard let kept = shelf.keptSeconds[era] else { return false }
-                    return span.startSeconds
-                        >= shelf.resolution.startSeconds(ofBucket: shelf.resolution.bucket(at: now - kept))
+                    (firstKept(of: shelf, in: era, now: now) ?? .max) <= span.startSeconds
                         && eras.allSatisfy { $0 == era || shelf.keptSeconds[$0] == nil }
                 })
             else { return nil }

@@ -87,7 +87,8 @@ struct ZoneRulesTests {
         let zone = ZoneRules(
             name: "yearly", offsetSeconds: 0,
             transitions: (0..<6).map {
-                ZoneRules.Transition(atSeconds: $0 / 2 * year + $0 % 2 * year / 2, offsetSeconds: $0 % 2 == 0 ? 3_600 : 0)
+                ZoneRules.Transition(
+                    atSeconds: $0 / 2 * year + $0 % 2 * year / 2, offsetSeconds: $0 % 2 == 0 ? 3_600 : 0)
             }, cycleSeconds: year)
         for later: Int64 in [0, 1, 2, 3, 4, 100, 1_000] {
             #expect(zone.offsetSeconds(at: later * year) == 3_600)

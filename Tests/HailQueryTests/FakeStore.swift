@@ -7,7 +7,10 @@ struct FakeStore {
     var hashes: [[UInt8]: [[UInt8]: [UInt8]]] = [:]
     var members: [[UInt8]: Set<[UInt8]>] = [:]
     var strings: [[UInt8]: [UInt8]] = [:]
-    let ladder: Ladder
+    /// May be replaced, as a migration does.
+    var ladder: Ladder
+    /// When keys of counters and names go, as was said when they came into being.
+    private var expiries: [[UInt8]: Int64] = [:]
     /// The finite resolutions that keep sketches and members; the all-time total always does.
     var sketches: [Resolution] = []
     private var generator: SeededGenerator
@@ -50,7 +53,8 @@ struct FakeStore {
                 let place = Int.random(in: 0..<3, using: &generator)
                 let key = StoreKey.chunk(
                     letter: place == 2 ? StoreKey.Letter.counterStrip : StoreKey.Letter.page, shard: shard,
-                    digest: place == 2 ? digest : subjectDigest, widthSeconds: Int64(resolution.storedWidth), chunk: chunk,
+                    digest: place == 2 ? digest : subjectDigest, widthSeconds: Int64(resolution.storedWidth),
+                    chunk: chunk,
                     page: place == 1 ? PageField.overflowPage(of: digest) : 0)
                 let field =
                     place == 2
@@ -58,6 +62,7 @@ struct FakeStore {
                     : PageField.cell(digest, offset: offset, isMillionths: isMillionths)
                 let old = hashes[key]?[field].flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
                 hashes[key, default: [:]][field] = Array(String(old + value).utf8)
+                noteExpiry(of: key, resolution, chunk)
             }
         }
     }
@@ -183,9 +188,20 @@ struct FakeStore {
         let subjectDigest = digester(CellName.subjectBytes(subject))
         let key = StoreKey.chunk(
             letter: StoreKey.Letter.page, shard: Shard(subject: subjectDigest), digest: subjectDigest,
-            widthSeconds: Int64(resolution.storedWidth), chunk: resolution.chunk(ofBucket: resolution.bucket(at: seconds)),
+            widthSeconds: Int64(resolution.storedWidth),
+            chunk: resolution.chunk(ofBucket: resolution.bucket(at: seconds)),
             page: Bool.random(using: &generator) ? PageField.overflowPage(of: digester(field)) : 0)
         hashes[key, default: [:]][field] = [UInt8(ascii: "1")]
+        noteExpiry(of: key, resolution, resolution.chunk(ofBucket: resolution.bucket(at: seconds)))
+    }
+
+    private mutating func noteExpiry(of key: [UInt8], _ resolution: Resolution, _ chunk: Int64) {
+        if !resolution.isAllTime, expiries[key] == nil { expiries[key] = resolution.expirySeconds(ofChunk: chunk) }
+    }
+
+    /// Forgets what has expired.
+    mutating func expire(now: Int64) {
+        for (key, expiry) in expiries where expiry <= now { hashes[key] = nil }
     }
 
     /// What Redis would reply to each command.
@@ -218,12 +234,16 @@ struct FakeStore {
 
     func totals(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
         try answer(
-            TotalsQuery(parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester))
+            TotalsQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
     }
 
     func plotpoints(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
         try answer(
-            PlotpointsQuery(parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester))
+            PlotpointsQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
     }
 }
 

@@ -107,9 +107,9 @@ enum OptionValue {
         return sketches.sorted { $0.widthSeconds < $1.widthSeconds }
     }
 
-    /// UTC, whose days are kept in any case, then the other zones, each once and by name.
+    /// UTC, whose days are kept in any case, then the other zones by name.
     static func zones(_ given: GivenOption) throws(Refusal) -> [String] {
-        guard !given.texts.isEmpty, given.texts.count <= 32 else { throw Refusal() }
+        guard (1...32).contains(given.texts.count), Set(given.texts).count == given.texts.count else { throw Refusal() }
         for text in given.texts where !ZoneFolder.isName(text) { throw Refusal(shown: text) }
         return ["UTC"] + Set(given.texts).subtracting(["UTC"]).sorted()
     }

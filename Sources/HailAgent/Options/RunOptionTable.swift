@@ -74,7 +74,8 @@ extension RunOption {
         RunOption(
             "zones", "LIST", \.zones, shape: .list, standard: "UTC", change: .store,
             meaning: "zones whose days are kept as days",
-            allowed: "up to 32 IANA names of time zones, such as Europe/Berlin; UTC's days are kept in any case"
+            allowed:
+                "up to 32 IANA names of time zones, such as Europe/Berlin, each once; UTC's days are kept in any case"
         ) { given, options throws(Refusal) in
             options.zones = try OptionValue.zones(given)
         },
