@@ -13,6 +13,7 @@
 #   make fuzz         what reads untrusted bytes, fed by libFuzzer; FUZZ_SECONDS and FUZZ_TARGET say how long and which
 #   make fuzz-short   the same, so many inputs a target: the share of make test
 #   make asan, tsan   every test with AddressSanitizer, ThreadSanitizer; no part of make test
+#   make bomb         ten million distinct names: memory, and what stays exact; no part of make test
 #   make soak         memory under ten minutes of steady load; no part of make test
 #   make lint         the formatter's rules
 #   make clean        removes what was built
@@ -46,10 +47,12 @@ FUZZ_RUNS ?= 4000
 FUZZ_TARGET ?=
 # Arguments of the soak: make soak SOAK_ARGS="--seconds 120 --rate 50000"
 SOAK_ARGS ?=
+# Arguments of the bomb: make bomb BOMB_ARGS="--names 500000 --shape tags"
+BOMB_ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration faults image-test gate bench bench-build soak fuzz fuzz-short fuzz-build asan \
+.PHONY: deps build run test unit integration faults image-test gate bench bench-build bomb soak fuzz fuzz-short fuzz-build asan \
 	tsan lint toolchain clean
 
 deps:
@@ -99,15 +102,15 @@ fuzz-short: fuzz-build
 asan: export ASAN_OPTIONS := detect_leaks=0:abort_on_error=1
 asan: deps toolchain $(VENV)/ready
 	$(SWIFT) test --sanitize=address --scratch-path .build/asan --disable-xctest
-	$(SWIFT) build --sanitize=address --scratch-path .build/asan --product hailwhale
-	HAILWHALE_BINARY=$(abspath .build/asan/debug/hailwhale) \
+	$(SWIFT) build -c release --sanitize=address --scratch-path .build/asan --product hailwhale
+	HAILWHALE_BINARY=$(abspath .build/asan/release/hailwhale) HAILWHALE_PATIENCE=120 \
 		$(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
 
 tsan: export TSAN_OPTIONS := halt_on_error=1:abort_on_error=1
 tsan: deps toolchain $(VENV)/ready
 	$(SWIFT) test --sanitize=thread --scratch-path .build/tsan --disable-xctest
-	$(SWIFT) build --sanitize=thread --scratch-path .build/tsan --product hailwhale
-	HAILWHALE_BINARY=$(abspath .build/tsan/debug/hailwhale) \
+	$(SWIFT) build -c release --sanitize=thread --scratch-path .build/tsan --product hailwhale
+	HAILWHALE_BINARY=$(abspath .build/tsan/release/hailwhale) HAILWHALE_PATIENCE=120 \
 		$(VENV)/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
 
 image-test: toolchain $(VENV)/ready
@@ -127,6 +130,9 @@ bench: bench-build
 
 soak: build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/soak.py $(SOAK_ARGS)
+
+bomb: build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bomb.py $(BOMB_ARGS)
 
 lint: deps toolchain
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests Fuzz

@@ -21,7 +21,7 @@ import tempfile
 import time
 import urllib.request
 
-BINARY = os.environ.get("HAILWHALE_BINARY", ".build/release/hailwhale")
+BINARY = os.path.abspath(os.environ.get("HAILWHALE_BINARY", ".build/release/hailwhale"))
 LINES = 25
 
 
@@ -46,6 +46,9 @@ def datagrams(options):
 class Agent:
     """A redis-server and an agent on it, in a folder of their own."""
 
+    def __init__(self, udp="127.0.0.1:0", arguments=()):
+        self.udp, self.arguments = udp, [BINARY, "run", *arguments]
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
         store = self.folder + "/redis.sock"
@@ -56,7 +59,8 @@ class Agent:
             time.sleep(0.01)
         self.log = open(self.folder + "/log", "w+")
         self.process = subprocess.Popen(
-            [BINARY, "run", "--udp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", self.folder + "/data",
+            [*self.arguments, "--udp", self.udp.format(folder=self.folder), "--http", "127.0.0.1:0",
+             "--data", self.folder + "/data",
              "--store", "redis+unix://" + store], stderr=self.log, text=True)
         for _ in range(1_000):
             text = open(self.folder + "/log").read()
@@ -65,8 +69,9 @@ class Agent:
             time.sleep(0.02)
         else:
             raise SystemExit("the agent did not start:\n" + text)
-        host, port = re.search(r"transport=udp address=(\S+)", text).group(1).rsplit(":", 1)
-        self.udp, self.http = (host, int(port)), re.search(r"transport=http address=(\S+)", text).group(1)
+        if udp := re.search(r"transport=udp address=(\S+):(\d+)", text):
+            self.udp = udp.group(1), int(udp.group(2))
+        self.http = re.search(r"transport=http address=(\S+)", text).group(1)
         return self
 
     def __exit__(self, *_):

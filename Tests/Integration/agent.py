@@ -15,7 +15,10 @@ import httpx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("HAILWHALE_BINARY", str(ROOT / ".build/release/hailwhale"))
-PATIENCE_SECONDS = 20
+# More of it for an agent that a sanitizer slows down.
+PATIENCE_SECONDS = int(os.environ.get("HAILWHALE_PATIENCE", "20"))
+# What a sanitizer is told, and that its agent has memory of the sanitizer's own: freed blocks are kept, shadows are added.
+SANITIZER = [name for name in ("ASAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ]
 
 
 def environment(extra=None):

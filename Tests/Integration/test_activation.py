@@ -12,7 +12,7 @@ import time
 import httpx
 import pytest
 
-from agent import BINARY, PATIENCE_SECONDS, Agent, embedded_stores, environment, fields, total
+from agent import BINARY, PATIENCE_SECONDS, SANITIZER, Agent, embedded_stores, environment, fields, total
 from readings import read
 from test_transports import needs_ipv6
 
@@ -332,7 +332,8 @@ def test_the_real_thing_hands_over_a_datagram_socket(folder, store):
         address = place(free)
     log = open(folder + "/log", "w+")
     process = subprocess.Popen(
-        ["systemd-socket-activate", "--datagram", "--listen", address, "--fdname", "udp", BINARY, "run",
+        ["systemd-socket-activate", *(f"--setenv={name}" for name in SANITIZER), "--datagram", "--listen", address,
+         "--fdname", "udp", BINARY, "run",
          "--http", "127.0.0.1:0", "--data", folder + "/data", "--store", store.url],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
     try:

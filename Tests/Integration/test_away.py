@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from agent import total
+from agent import SANITIZER, total
 from test_ledger import closes
 from test_load import resident_kilobytes
 
@@ -73,7 +73,7 @@ def test_what_waits_keeps_its_bounds_and_arrives_once(start, store, how, end):
     # One record may be under way while what it replaces is still there.
     assert largest <= spool + (256 << 10)
     print(f"{stream.sent} lines, spool {largest >> 10} K, resident {before >> 10} to {peak >> 10} M, slowest {slowest:.3f} s")
-    assert peak < before + 60_000
+    assert SANITIZER or peak < before + 60_000
 
     if end == "the agent is killed":
         assert agent.lines("last:hits=1|c", wait="spool").status_code == 200

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from agent import total
+from agent import SANITIZER, total
 from test_ledger import closes
 
 
@@ -105,7 +105,7 @@ def test_names_beyond_the_limit_are_counted_where_they_still_fit(start):
     other = agent.totals(pk='["wide","__other__"]', periods="all")["all"]["_"]["hits"]
     assert 0 < other <= overflow
     assert total(samples, "hailwhale_series") < 10_000
-    assert resident_kilobytes(agent.process.pid) < 120_000
+    assert SANITIZER or resident_kilobytes(agent.process.pid) < 120_000
 
 
 def resident_kilobytes(pid):
