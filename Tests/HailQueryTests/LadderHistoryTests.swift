@@ -108,6 +108,19 @@ struct LadderHistoryTests {
         #expect(total.buckets.upperBound == migrated / Self.day)
     }
 
+    @Test("puts a point that no resolution has all of together from one of each era")
+    func replaced() throws {
+        let migrated = Self.now - 5 * Self.day
+        let history = history(
+            [(migrated, try Self.ladder("10s:1h,1m:1d,1h:31d"))], try Self.ladder("30s:1h,5m:2d,2h:60d"))
+        let days = try coverage("1d:25d", .utc, history)
+        #expect(days.truncatedBefore == nil && days.spans.count == 25)
+        let widths = Dictionary(grouping: days.stretches, by: \.resolution.widthSeconds)
+            .mapValues { $0.reduce(0) { $0 + $1.buckets.count } }
+        // The day of the migration is in both.
+        #expect(widths == [3_600: 20 * 24, 7_200: 6 * 12])
+    }
+
     @Test("keeps what was begun under a shorter time no longer than that")
     func straddledChunk() throws {
         // A chunk of hours is 15 days; the one that was begun before goes 31 days after its end.
