@@ -3,8 +3,9 @@
 /// Time is cut into *chunks* of 360 buckets; a chunk is what expires as a whole. Buckets are spans of UTC, or days of a
 /// zone.
 package struct Resolution: Sendable {
-    /// Seconds of one bucket; 0 for the all-time total, whose one bucket never ends. Of a zone's days it is what a day
-    /// has where no clock changes.
+    /// Seconds of one bucket; 0 for the all-time total, whose one bucket never ends.
+    ///
+    /// Of a zone's days it is what a day has where no clock changes.
     package let widthSeconds: Int64
     /// Seconds a bucket is kept at least after it ended; 0 for the all-time total: for ever.
     package let keptSeconds: Int64
