@@ -44,7 +44,7 @@ FUZZ_BUILD := -c release --scratch-path .build/fuzz --product hailfuzz \
 FUZZ_SECONDS ?= 60
 # Inputs a target where the time is short, and always the same ones.
 FUZZ_RUNS ?= 4000
-# One of line, request, spool, reply, config, address, answer; all of them without it.
+# One of line, request, spool, reply, config, address, answer, zone; all of them without it.
 FUZZ_TARGET ?=
 # Arguments of the soak: make soak SOAK_ARGS="--seconds 120 --rate 50000"
 SOAK_ARGS ?=

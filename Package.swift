@@ -72,7 +72,7 @@ let package = Package(
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailStore", "HailWire"]),
+        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailQuery", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ] + fuzzing
 )

@@ -34,6 +34,7 @@ enum Target: String, CaseIterable {
     case config
     case address
     case answer
+    case zone
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -44,6 +45,7 @@ enum Target: String, CaseIterable {
         case .config: ConfigTarget.run(bytes)
         case .address: AddressTarget.run(bytes)
         case .answer: AnswerTarget.run(bytes)
+        case .zone: ZoneTarget.run(bytes)
         }
     }
 }

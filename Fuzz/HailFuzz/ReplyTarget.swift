@@ -91,12 +91,12 @@ enum ReplyTarget {
             ]
             add {
                 try TotalsQuery(
-                    parameters: values, now: LineTarget.now, ladder: ladder, sketches: sketches,
+                    parameters: values, now: LineTarget.now, history: LadderHistory(ladder, sketches: sketches),
                     digester: NameDigest.blake2b)
             }
             add {
                 try PlotpointsQuery(
-                    parameters: values, now: LineTarget.now, ladder: ladder, sketches: sketches,
+                    parameters: values, now: LineTarget.now, history: LadderHistory(ladder, sketches: sketches),
                     digester: NameDigest.blake2b)
             }
         }

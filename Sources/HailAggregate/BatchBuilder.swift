@@ -78,7 +78,8 @@ package struct BatchBuilder {
         let record: UInt32
         let subject: UInt32
         let startSeconds: Int64
-        let widthSeconds: Int64
+        /// Whose buckets it counts in: a place among the spans.
+        let span: Int32
         let sum: Int128
     }
 
@@ -88,12 +89,13 @@ package struct BatchBuilder {
     ) {
         var rows: [Row] = []
         rows.reserveCapacity(spans.reduce(0) { $0 + $1.value.records.count })
-        for (key, span) in spans {
+        let buckets = spans.map { book.buckets(of: $0.key, nowSeconds: nowSeconds) }
+        for (number, (key, span)) in spans.enumerated() {
             for (place, record) in span.records.enumerated() {
                 rows.append(
                     Row(
                         record: record, subject: book.records[Int(record)].subject,
-                        startSeconds: key.startSeconds, widthSeconds: key.widthSeconds, sum: span.sums[place]))
+                        startSeconds: key.startSeconds, span: Int32(number), sum: span.sums[place]))
             }
         }
         rows.sort { ($0.subject, $0.record, $0.startSeconds) < ($1.subject, $1.record, $1.startSeconds) }
@@ -101,14 +103,16 @@ package struct BatchBuilder {
         while first < rows.count {
             var end = first + 1
             while end < rows.count, rows[end].record == rows[first].record { end += 1 }
-            add(rows[first..<end], to: &draft, fold, isConditional: isConditional)
+            add(rows[first..<end], buckets, to: &draft, fold, isConditional: isConditional)
             first = end
         }
     }
 
     /// Adds the cells of one counter, every resolution of every row.
+    ///
+    /// - Parameter buckets: by span, then resolution.
     private func add(
-        _ rows: ArraySlice<Row>, to draft: inout Draft, _ fold: CellFold, isConditional: Bool
+        _ rows: ArraySlice<Row>, _ buckets: [[Int64?]], to draft: inout Draft, _ fold: CellFold, isConditional: Bool
     ) {
         guard let record = rows.first?.record else { return }
         var isFolded = false
@@ -121,14 +125,11 @@ package struct BatchBuilder {
                 fold.add(sum, to: CellFold.Cell(record: target, level: level, bucket: bucket))
             }
         }
-        for (level, resolution) in book.ladder.resolutions.enumerated() {
+        for level in book.ladder.resolutions.indices {
             var bucket: Int64?
             var sum: Int128 = 0
-            for row in rows
-            where (resolution.isAllTime || resolution.widthSeconds >= row.widthSeconds)
-                && resolution.keeps(row.startSeconds, now: nowSeconds)
-            {
-                let next = resolution.bucket(at: row.startSeconds)
+            for row in rows {
+                guard let next = buckets[Int(row.span)][level] else { continue }
                 if let open = bucket, open != next {
                     write(level, open, sum)
                     sum = 0

@@ -40,7 +40,7 @@ struct CellPlacing {
             page = CellBook.PageMark(chunk: Int32(truncatingIfNeeded: chunk), fieldCount: 0)
         }
         let target = Draft.Target(
-            digest: book.subjects[Int(record.subject)].digest, widthSeconds: UInt32(resolution.widthSeconds),
+            digest: book.subjects[Int(record.subject)].digest, widthSeconds: resolution.storedWidth,
             chunk: chunk, expirySeconds: UInt64(resolution.expirySeconds(ofChunk: chunk)))
         var isNewField = true
         if Int64(mark.chunk) != chunk {

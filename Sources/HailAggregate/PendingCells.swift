@@ -197,7 +197,7 @@ package final class PendingCells {
             return 0
         }
         var given = 0
-        for shard in shards.indices { given += shards[shard].coarsen(to: coarser) }
+        for shard in shards.indices { given += shards[shard].coarsen(to: coarser, of: book.ladder) }
         return given
     }
 

@@ -29,7 +29,7 @@ package struct NamesPlan: Sendable {
                         Array("HGETALL".utf8),
                         StoreKey.chunk(
                             letter: StoreKey.Letter.page, shard: shard, digest: digest,
-                            widthSeconds: resolution.widthSeconds, chunk: chunk, page: page),
+                            widthSeconds: Int64(resolution.storedWidth), chunk: chunk, page: page),
                     ]
                 }
             }

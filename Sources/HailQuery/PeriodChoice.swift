@@ -9,9 +9,7 @@ struct PeriodChoice: Sendable {
     let parameter: String
     let now: Int64
     let zone: ZoneRules
-    let ladder: Ladder
-    /// The finite resolutions that keep sketches and distinct members.
-    let sketches: [Resolution]
+    let history: LadderHistory
 
     /// Which cells answer each period.
     ///
@@ -24,7 +22,7 @@ struct PeriodChoice: Sendable {
             do throws(QueryError) {
                 coverages.append(
                     try Coverage(
-                        period, now: now, zone: zone, ladder: ladder, sketches: withSketches ? sketches : nil,
+                        period, now: now, zone: zone, history: history, withSketches: withSketches,
                         cutsForeignDays: isDefault, parameter: parameter))
             } catch  where isDefault && [.badPeriod, .zoneNotKept, .noSketch].contains(error.code) {
                 // Nobody asked for this default, and the agent keeps nothing that could answer it.
@@ -41,7 +39,7 @@ extension PeriodChoice {
     ///
     /// - Throws: `bad_period`.
     init(
-        single parameters: [String: JSONValue], now: Int64, zone: ZoneRules, ladder: Ladder, sketches: [Resolution]
+        single parameters: [String: JSONValue], now: Int64, zone: ZoneRules, history: LadderHistory
     ) throws(QueryError) {
         let value = parameters["period"] ?? .null
         guard value.isScalar else {
@@ -50,6 +48,6 @@ extension PeriodChoice {
         let text = value.text ?? ""
         self.init(
             periods: [try Period(parsing: text.isEmpty ? Period.defaultText : text)], isDefault: false,
-            parameter: "period", now: now, zone: zone, ladder: ladder, sketches: sketches)
+            parameter: "period", now: now, zone: zone, history: history)
     }
 }

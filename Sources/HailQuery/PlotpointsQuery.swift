@@ -17,16 +17,16 @@ package struct PlotpointsQuery: StoreQuery {
     ///
     /// - Parameters:
     ///   - now: Unix seconds.
-    ///   - sketches: the finite resolutions of the ladder that keep sketches and distinct members.
+    ///   - history: what the store keeps, and kept before.
     ///   - zones: finds named zones; UTC and offsets are known without it.
     /// - Throws: whatever is wrong with a parameter, `no_sketch`, or `too_costly`.
     package init(
-        parameters: [String: JSONValue], now: Int64, ladder: Ladder, sketches: [Resolution] = [],
-        digester: @escaping Digester, zones: ZoneRules.Finder = { _ in nil }
+        parameters: [String: JSONValue], now: Int64, history: LadderHistory, digester: @escaping Digester,
+        zones: ZoneRules.Finder = { _ throws(ZoneError) in throw .unknown }
     ) throws(QueryError) {
         question = try Question(parameters: parameters, digester: digester, zones: zones) {
             zone throws(QueryError) in
-            try PeriodChoice(single: parameters, now: now, zone: zone, ladder: ladder, sketches: sketches)
+            try PeriodChoice(single: parameters, now: now, zone: zone, history: history)
         }
         options = try PlotOptions(parameters: parameters, expressions: question.expressions)
         form = try AnswerForm(parameters)

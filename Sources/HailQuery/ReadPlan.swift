@@ -72,8 +72,8 @@ package struct ReadPlan: Sendable {
     private static func checkCost(
         groups: Int, sources: [MetricSource], coverages: [Coverage]
     ) throws(QueryError) {
-        let chunks = coverages.reduce(0) { $0 + $1.chunks.count }
-        let buckets = coverages.reduce(0) { $0 + $1.buckets.count }
+        let chunks = coverages.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.chunks.count } }
+        let buckets = coverages.reduce(0) { $0 + $1.bucketCount }
         let weight = sources.reduce(0) { $0 + $1.weight }
         let (cells, cellsOverflow) = groups.multipliedReportingOverflow(by: sources.count)
         let (keys, keysOverflow) = chunks.multipliedReportingOverflow(by: cells)

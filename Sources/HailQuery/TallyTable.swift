@@ -25,19 +25,11 @@ struct TallyTable<Content: Tally>: Sendable {
 
     /// What the cells come to over all spans of a coverage, which follow each other without a gap.
     func total(of cells: [Int], in coverage: Coverage) -> Content? {
-        guard let first = coverage.spans.first, let last = coverage.spans.last else { return nil }
-        let width = coverage.resolution.widthSeconds
         var total: Content?
-        for cell in cells {
-            for chunk in coverage.chunks {
-                let place = CellPlace(resolution: coverage.resolution, chunk: chunk)
-                guard let row = rows[Address(cell: cell, place: place)] else { continue }
-                let firstSeconds = place.bucket(at: 0) * width
-                row.forEach { offset, content in
-                    let start = firstSeconds + Int64(offset) * width
-                    guard width == 0 || start >= first.startSeconds && start < last.endSeconds else { return }
-                    if total == nil { total = content } else { total?.merge(content) }
-                }
+        forEachRow(of: cells, in: coverage) { row, place, stretch in
+            row.forEach { offset, content in
+                guard stretch.buckets.contains(place.bucket(at: offset)) else { return }
+                if total == nil { total = content } else { total?.merge(content) }
             }
         }
         return total
@@ -45,26 +37,40 @@ struct TallyTable<Content: Tally>: Sendable {
 
     /// What the cells come to in each span of a coverage; nil where none of them has anything.
     func spans(of cells: [Int], in coverage: Coverage) -> [Content?] {
-        let (resolution, spans) = (coverage.resolution, coverage.spans)
+        let spans = coverage.spans
         var merged = [Content?](repeating: nil, count: spans.count)
         guard !spans.isEmpty else { return merged }
-        let width = resolution.widthSeconds
-        for cell in cells {
-            for chunk in coverage.chunks {
-                let place = CellPlace(resolution: resolution, chunk: chunk)
-                guard let row = rows[Address(cell: cell, place: place)] else { continue }
-                let firstSeconds = place.bucket(at: 0) * width
-                var index = 0
-                row.forEach { offset, content in
-                    if width > 0 {
-                        let start = firstSeconds + Int64(offset) * width
-                        while index < spans.count, spans[index].endSeconds <= start { index += 1 }
-                        guard index < spans.count, spans[index].startSeconds <= start else { return }
-                    }
-                    if merged[index] == nil { merged[index] = content } else { merged[index]?.merge(content) }
+        forEachRow(of: cells, in: coverage) { row, place, stretch in
+            let resolution = stretch.resolution
+            var index = 0
+            row.forEach { offset, content in
+                let bucket = place.bucket(at: offset)
+                guard stretch.buckets.contains(bucket) else { return }
+                if !resolution.isAllTime {
+                    let start = resolution.startSeconds(ofBucket: bucket)
+                    while index < spans.count, spans[index].endSeconds <= start { index += 1 }
+                    guard index < spans.count, spans[index].startSeconds <= start else { return }
                 }
+                if merged[index] == nil { merged[index] = content } else { merged[index]?.merge(content) }
             }
         }
         return merged
+    }
+
+    private func forEachRow(
+        of cells: [Int], in coverage: Coverage,
+        _ body: (_ row: TallyRow<Content>, _ place: CellPlace, _ stretch: Coverage.Stretch) -> Void
+    ) {
+        for stretch in coverage.stretches where !stretch.buckets.isEmpty {
+            let resolution = stretch.resolution
+            let first = resolution.chunk(ofBucket: stretch.buckets.lowerBound)
+            let last = resolution.chunk(ofBucket: stretch.buckets.upperBound - 1)
+            for cell in cells {
+                for chunk in first...last {
+                    let place = CellPlace(resolution: resolution, chunk: chunk)
+                    if let row = rows[Address(cell: cell, place: place)] { body(row, place, stretch) }
+                }
+            }
+        }
     }
 }

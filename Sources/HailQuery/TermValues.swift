@@ -80,7 +80,7 @@ struct TermValues: Sendable {
             total = count
         case .width(let unitSeconds):
             // The all-time total has no width.
-            let lengths = spans.map { coverage.resolution.isAllTime ? 0 : $0.lengthSeconds }
+            let lengths = spans.map { coverage.isAllTime ? 0 : $0.lengthSeconds }
             points = lengths.map { Quantity($0, over: unitSeconds) }
             total = Quantity(lengths.reduce(0, +), over: unitSeconds)
         case .daysInMonth:

@@ -13,12 +13,12 @@ package struct TotalsQuery: StoreQuery {
     ///
     /// - Parameters:
     ///   - now: Unix seconds.
-    ///   - sketches: the finite resolutions of the ladder that keep sketches and distinct members.
+    ///   - history: what the store keeps, and kept before.
     ///   - zones: finds named zones; UTC and offsets are known without it.
     /// - Throws: whatever is wrong with a parameter, `no_sketch`, or `too_costly`.
     package init(
-        parameters: [String: JSONValue], now: Int64, ladder: Ladder, sketches: [Resolution] = [],
-        digester: @escaping Digester, zones: ZoneRules.Finder = { _ in nil }
+        parameters: [String: JSONValue], now: Int64, history: LadderHistory, digester: @escaping Digester,
+        zones: ZoneRules.Finder = { _ throws(ZoneError) in throw .unknown }
     ) throws(QueryError) {
         question = try Question(parameters: parameters, digester: digester, zones: zones) {
             zone throws(QueryError) in
@@ -28,8 +28,8 @@ package struct TotalsQuery: StoreQuery {
                 periods.append(try Period(parsing: text, parameter: "periods"))
             }
             return PeriodChoice(
-                periods: periods, isDefault: asked.isEmpty, parameter: "periods", now: now, zone: zone, ladder: ladder,
-                sketches: sketches)
+                periods: periods, isDefault: asked.isEmpty, parameter: "periods", now: now, zone: zone,
+                history: history)
         }
         form = try AnswerForm(parameters)
         round = try question.round(groups: question.allDimensions, expressions: question.expressions)

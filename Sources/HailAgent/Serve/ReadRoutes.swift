@@ -9,18 +9,18 @@ struct ReadRoutes: Sendable {
     let reader: StoreReader
     let flusher: Flusher
     let ledger: Ledger
-    let ladder: Ladder
-    let sketches: [Resolution]
+    let eras: Current<StoreEras>
+    let zones: ZoneFolder
     private let underWay = ReadsUnderWay()
 
     init(
-        reader: StoreReader, flusher: Flusher, ledger: Ledger, ladder: Ladder, sketches: [Resolution]
+        reader: StoreReader, flusher: Flusher, ledger: Ledger, eras: Current<StoreEras>, zones: ZoneFolder
     ) {
         self.reader = reader
         self.flusher = flusher
         self.ledger = ledger
-        self.ladder = ladder
-        self.sketches = sketches
+        self.eras = eras
+        self.zones = zones
     }
 
     var routes: [String: Router.Route] {
@@ -29,8 +29,8 @@ struct ReadRoutes: Sendable {
                 ["pk", "dimensions", "metrics", "periods", "period", "tz", "format"], as: ["period": "periods"]
             ) { parameters throws(QueryError) in
                 try TotalsQuery(
-                    parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                    digester: NameDigest.blake2b)
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
             "/plotpoints": route(
                 [
@@ -39,16 +39,16 @@ struct ReadRoutes: Sendable {
                 ], as: ["periods": "period"]
             ) { parameters throws(QueryError) in
                 try PlotpointsQuery(
-                    parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                    digester: NameDigest.blake2b)
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
             "/rank": route(
                 ["pk", "dimensions", "metrics", "period", "periods", "recursive", "prune_parents", "tz", "format"],
                 as: ["periods": "period"]
             ) { parameters throws(QueryError) in
                 try RankQuery(
-                    parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                    digester: NameDigest.blake2b)
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
             "/subdimensions": route(["pk", "dimensions", "recursive", "format"]) { parameters throws(QueryError) in
                 try SubdimensionsQuery(parameters: parameters, digester: NameDigest.blake2b)
