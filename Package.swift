@@ -72,7 +72,9 @@ let package = Package(
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailQuery", "HailStore", "HailWire"]),
+        tests(
+            of: "HailAgent",
+            with: ["HailCore", "HailAggregate", "HailNet", "HailQuery", "HailSeal", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ] + fuzzing
 )

@@ -14,7 +14,7 @@ package struct Coverage: Hashable, Sendable {
     /// Together they have what happened in the spans, each event once.
     package let stretches: [Stretch]
     /// Unix seconds before which the period reaches but nothing is kept; nil where all of it is.
-    package let truncatedBefore: Int64?
+    package private(set) var truncatedBefore: Int64?
     /// For the months of `_days_in_month`.
     package let zone: ZoneRules
 
@@ -211,6 +211,14 @@ package struct Coverage: Hashable, Sendable {
                     endSeconds: resolution.startSeconds(ofBucket: $0 + 1))
             }
         }
+    }
+
+    /// The same for what was counted from an instant on, in Unix seconds.
+    func counted(from seconds: Int64) -> Coverage {
+        guard !isAllTime, let first = spans.first?.startSeconds, first < seconds else { return self }
+        var own = self
+        own.truncatedBefore = max(truncatedBefore ?? seconds, seconds)
+        return own
     }
 
     /// Whether it is the total of all time.

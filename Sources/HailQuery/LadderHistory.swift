@@ -38,15 +38,21 @@ package struct LadderHistory: Sendable {
     package let ladder: Ladder
     /// The finite resolutions in UTC that keep sketches and distinct members now.
     package let sketches: [Resolution]
+    /// By the dimension that a view is counted as, for those that were not always declared: Unix seconds from which on
+    /// it is counted.
+    let viewStarts: [Name: Int64]
     /// Unix seconds of the first instant of each era, the first of all long ago.
     let starts: [Int64]
     /// Finite resolutions, the coarsest first.
     private let all: [Shelf]
     private let sketched: [Shelf]
 
-    /// - Parameter eras: at least one, in order of time; the first reaches back as far as anything does.
-    package init(_ former: [Era] = [], present: Era) {
+    /// - Parameters:
+    ///   - former: in order of time; the first era reaches back as far as anything does.
+    ///   - viewStarts: of views that were declared later than what they are read with.
+    package init(_ former: [Era] = [], present: Era, viewStarts: [Name: Int64] = [:]) {
         let eras = former + [present]
+        self.viewStarts = viewStarts
         ladder = present.ladder
         sketches = present.sketches
         starts = [.min] + eras.dropFirst().map(\.fromSeconds)

@@ -10,6 +10,8 @@ struct PeriodChoice: Sendable {
     let now: Int64
     let zone: ZoneRules
     let history: LadderHistory
+    /// Unix seconds before which what is asked for was not counted; nil where it always was.
+    var countedFrom: Int64?
 
     /// Which cells answer each period.
     ///
@@ -20,10 +22,10 @@ struct PeriodChoice: Sendable {
         var refusal: QueryError?
         for period in periods where !coverages.contains(where: { $0.period.text == period.text }) {
             do throws(QueryError) {
-                coverages.append(
-                    try Coverage(
-                        period, now: now, zone: zone, history: history, withSketches: withSketches,
-                        cutsForeignDays: isDefault, parameter: parameter))
+                let coverage = try Coverage(
+                    period, now: now, zone: zone, history: history, withSketches: withSketches,
+                    cutsForeignDays: isDefault, parameter: parameter)
+                coverages.append(countedFrom.map(coverage.counted) ?? coverage)
             } catch  where isDefault && [.badPeriod, .zoneNotKept, .noSketch].contains(error.code) {
                 // Nobody asked for this default, and the agent keeps nothing that could answer it.
                 if error.code == .noSketch { refusal = error }

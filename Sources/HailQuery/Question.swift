@@ -22,7 +22,11 @@ struct Question: Sendable {
         guard let zoneText = (parameters["tz"] ?? .string("")).text else {
             throw QueryError(.badZone, "tz", "The time zone is a text; \(AskedZone.allowed).")
         }
-        self.periods = try periods(try AskedZone.rules(zoneText, finder: zones))
+        var choice = try periods(try AskedZone.rules(zoneText, finder: zones))
+        choice.countedFrom = dimensions.paths.compactMap { path in
+            path.first.flatMap { choice.history.viewStarts[Name($0)] }
+        }.max()
+        self.periods = choice
         self.digester = digester
     }
 

@@ -1,6 +1,8 @@
 import HailCore
 import HailQuery
+import HailSeal
 import HailStore
+import HailWire
 import Testing
 
 @testable import HailAgent
@@ -37,6 +39,32 @@ struct StoreErasTests {
         #expect(eras.differences == [])
         #expect(try shelves("1d:1y", "Europe/Berlin", eras) == ["86400Europe/Berlin"])
         #expect(try shelves("1d:1y", "UTC", eras) == ["86400"])
+    }
+
+    @Test("know from when on a view is counted")
+    func views() throws {
+        let (first, second) = (Self.now - 20 * Self.day, Self.now - 10 * Self.day)
+        let eras = eras(
+            try options(),
+            ["views": "a×b,c×d,e×f", "views@\(first)": "c×d,e×f", "views@\(second)": "a×b,c×d,g×h", "views@x": ""])
+        func truncated(_ dimensions: String, _ period: String) throws -> JSONValue? {
+            let query = try TotalsQuery(
+                parameters: ["dimensions": try JSONText.parse(Array(dimensions.utf8)), "periods": .string(period)],
+                now: Self.now, history: eras.history, digester: NameDigest.blake2b)
+            var answered = query
+            let replies = [ReadReply](repeating: .array([]), count: query.commands.count)
+            guard case .object(let members) = try answered.answer(replies) else { return nil }
+            return members.first { $0.name == "truncated_before" }?.value
+        }
+        func before(_ period: String, _ seconds: Int64) -> JSONValue {
+            .object([JSONValue.Member(period, .number("\(seconds)"))])
+        }
+        #expect(try truncated(#"["a×b","1"]"#, "1d:30d") == before("1d:30d", first))
+        #expect(try truncated(#"["e×f"]"#, "1d:30d") == before("1d:30d", second))
+        #expect(try truncated(#"[["a×b"],["e×f"],["x"]]"#, "1d:30d") == before("1d:30d", second))
+        #expect(try truncated(#"[["c×d"],["x"]]"#, "1d:30d") == nil)
+        #expect(try truncated(#"["e×f"]"#, "1d:5d") == nil)
+        #expect(try truncated(#"["e×f"]"#, "all") == nil)
     }
 
     @Test("begin with every migration, each setting as it was until then")

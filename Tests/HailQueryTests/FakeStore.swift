@@ -244,7 +244,10 @@ struct FakeStore {
     }
 
     func rank(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
-        try answer(RankQuery(parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester))
+        try answer(
+            RankQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
     }
 
     func plotpoints(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -147,9 +148,16 @@ def test_migrate_adds_and_removes_views_without_losing_what_was_counted(start, f
     with pytest.raises(AssertionError, match="views"):
         refused.start()
     agent.arguments = refused.arguments + ["--migrate"]
+    changed = time.time()
     agent.start()
     store(agent, line)
     assert totals(agent, "shop", *paths, metrics="revenue") == [30, 10, 30, 30]
+    # Of the time before, an answer says that there is nothing, not that nothing happened.
+    for dimension, is_truncated in [(GEO_PLAN, False), ("plan×device", True), ("country", False)]:
+        for path in ["/totals", "/plotpoints", "/rank"]:
+            answer = agent.get(path, pk="shop", dimensions=dimension, period="1d:3d").json()
+            assert ("truncated_before" in answer) == is_truncated, (path, answer)
+    assert changed - 1 <= agent.plotpoints(pk="shop", dimensions="plan×device")["truncated_before"] <= time.time()
     agent.terminate()
 
     # The order in which views stand means nothing.

@@ -54,7 +54,22 @@ struct StoreEras: Sendable {
         }
         let present = LadderHistory.Era(
             fromSeconds: start, ladder: options.keptLadder, sketches: options.sketches)
-        history = LadderHistory(former, present: era(from: start, until: nil) ?? present)
+        history = LadderHistory(
+            former, present: era(from: start, until: nil) ?? present, viewStarts: StoreEras.viewStarts(fields))
+    }
+
+    /// From when on each view is counted that was not always.
+    private static func viewStarts(_ fields: [String: String]) -> [Name: Int64] {
+        func names(_ text: String) -> Set<Name> { Set(text.split(separator: ",").map { Name(String($0)) }) }
+        let former = fields.compactMap { name, text -> (end: Int64, views: Set<Name>)? in
+            guard name.hasPrefix("views@"), let end = Int64(name.dropFirst(6)) else { return nil }
+            return (end, names(text))
+        }
+        var starts: [Name: Int64] = [:]
+        for view in names(fields["views"] ?? "") {
+            starts[view] = former.filter { !$0.views.contains(view) }.map(\.end).max()
+        }
+        return starts
     }
 
     /// The same where the store still says the same, else what it says now.
