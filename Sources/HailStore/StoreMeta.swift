@@ -70,10 +70,18 @@ package enum StoreMeta {
 
     /// The settings in an answer to `readCommand`, and what they were before.
     package static func fields(in reply: StoreReply) -> [String: String] {
-        guard case .array(let items) = reply else { return [:] }
+        let texts: [String?]
+        switch reply {
+        case .array(let items): texts = items.map(\.text)
+        case .texts(let list):
+            texts = list.withTexts { texts in
+                (0..<list.count).map { texts[$0].map { String(decoding: $0, as: UTF8.self) } }
+            }
+        default: return [:]
+        }
         var fields: [String: String] = [:]
-        for at in stride(from: 0, to: items.count - 1, by: 2) {
-            if let name = items[at].text, let value = items[at + 1].text { fields[name] = value }
+        for at in stride(from: 0, to: texts.count - 1, by: 2) {
+            if let name = texts[at], let value = texts[at + 1] { fields[name] = value }
         }
         return fields
     }
