@@ -24,8 +24,7 @@ struct Ranking {
         let count: String
         /// Of a total its share of the parent's; of a rate how far it lies from the whole's, as a share of that.
         let difference: String
-        /// Of a total what its important children leave of it; of a rate what lies between it and the whole's, times
-        /// the count.
+        /// Of a total what its important children leave of it; of a rate its excess over the whole's.
         let effect: String
         let isImportant: Bool
     }
@@ -62,7 +61,7 @@ struct Ranking {
             let left = part - explained[index, default: 0]
             let difference =
                 series.isRate ? Ranking.ratio(series.score - whole, whole) : Ranking.ratio(part, parentPart)
-            let effect = series.isRate ? (series.score - whole) * series.weight : left
+            let effect = series.isRate ? series.excess(over: whole) : left
             var isImportant =
                 series.isRate
                 ? series.weight > Ranking.leastCount && abs(difference) > Ranking.leastShare

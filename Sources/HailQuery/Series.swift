@@ -67,6 +67,11 @@ struct Series: Sendable {
     /// The total, for sorting.
     var score: Double { bottom.map { top.total.double(over: $0.total) } ?? top.total.double }
 
+    /// Of a rate, what there is more than there would be by another rate: the difference times the weight.
+    func excess(over rate: Double) -> Double {
+        bottom.map { top.total.double - rate * $0.total.double } ?? (score - rate) * weight
+    }
+
     /// What a child's share of its parent is measured by: the total's magnitude, of a timer its count, of a ratio its
     /// denominator's.
     var weight: Double { (bottom ?? top).weight }

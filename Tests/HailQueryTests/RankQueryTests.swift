@@ -52,6 +52,7 @@ struct RankQueryTests {
         let ranking = try rank(store, ["metrics": .string("value/visitors")])
         #expect(important(ranking) == ["b", Self.key("a", "asub2")])
         #expect(ranking["c"]?["count"] == .number("1"))
+        #expect(ranking[Self.key("a", "asub2")]?["effect"] == .number("110003"))
         #expect(
             important(try rank(store, ["metrics": .string("value/visitors"), "prune_parents": .bool(false)])).count == 3
         )
