@@ -24,7 +24,7 @@ FROM ${BASE_IMAGE}
 # after itself, and what apt leaves is 80 MB.
 RUN apt-get update --quiet \
     && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
-        libhiredis0.14 libmicrohttpd12 libsodium23 redis-server \
+        libhiredis0.14 libmicrohttpd12 libsodium23 redis-server tzdata \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 8125 hailwhale \

@@ -8,6 +8,7 @@
 #   make integration  the release binary tested from outside
 #   make gate         instructions and allocations a line, counted and held to Benchmarks/gate.json
 #   make bench        what a line and a cell cost in CPU time and memory, and a cell in Redis; takes some minutes
+#   make bench-queries  what queries of each kind take; a minute
 #   make faults       a thousand random schedules of faults, then fifty kills under load; minutes
 #   make image-test   the container image, built and run without an engine; as root, and no part of make test
 #   make fuzz         what reads untrusted bytes, fed by libFuzzer; FUZZ_SECONDS and FUZZ_TARGET say how long and which
@@ -43,7 +44,7 @@ FUZZ_BUILD := -c release --scratch-path .build/fuzz --product hailfuzz \
 FUZZ_SECONDS ?= 60
 # Inputs a target where the time is short, and always the same ones.
 FUZZ_RUNS ?= 4000
-# One of line, request, spool, reply, config, address; all of them without it.
+# One of line, request, spool, reply, config, address, answer, zone; all of them without it.
 FUZZ_TARGET ?=
 # Arguments of the soak: make soak SOAK_ARGS="--seconds 120 --rate 50000"
 SOAK_ARGS ?=
@@ -52,8 +53,8 @@ BOMB_ARGS ?=
 # Arguments of pytest: make integration PYTEST_ARGS="-k ledger"
 PYTEST_ARGS ?=
 
-.PHONY: deps build run test unit integration faults image-test gate bench bench-build bomb soak fuzz fuzz-short fuzz-build asan \
-	tsan lint toolchain clean
+.PHONY: deps build run test unit integration faults image-test gate bench bench-build bench-queries bomb soak fuzz fuzz-short \
+	fuzz-build asan tsan lint toolchain clean
 
 deps:
 	@.ci/deps
@@ -128,6 +129,9 @@ bench: bench-build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) HAILWHALE_BENCH=$(abspath $(BENCH)) $(PYTHON) Benchmarks/line_path.py
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/flush_cost.py
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/bytes_a_cell.py
+
+bench-queries: build
+	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/queries.py
 
 soak: build
 	HAILWHALE_BINARY=$(abspath $(BINARY)) $(PYTHON) Benchmarks/soak.py $(SOAK_ARGS)

@@ -31,7 +31,7 @@ let fuzzing: [Target] =
             name: "hailfuzz",
             dependencies: [
                 "CLibFuzzer", "CHiredis", "HailCore", "HailWire", "HailAggregate", "HailQuery", "HailSeal", "HailStore",
-                "HailNet", "HailAgent",
+                "HailNet", "HailAgent", "HailClient",
             ], path: "Fuzz/HailFuzz", swiftSettings: strict),
     ]
 
@@ -68,11 +68,13 @@ let package = Package(
         tests(of: "HailCore"),
         tests(of: "HailWire", with: ["HailCore", "CBytes"]),
         tests(of: "HailAggregate", with: ["HailCore", "HailWire", "HailSeal", "HailStore"]),
-        tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore"]),
+        tests(of: "HailQuery", with: ["HailCore", "HailSeal", "HailStore", "HailWire"]),
         tests(of: "HailStore", with: ["HailCore", "HailSeal"]),
         tests(of: "HailNet", with: ["HailCore"]),
         tests(of: "HailClient", with: ["HailCore", "HailWire"]),
-        tests(of: "HailAgent", with: ["HailCore", "HailAggregate", "HailNet", "HailStore", "HailWire"]),
+        tests(
+            of: "HailAgent",
+            with: ["HailCore", "HailAggregate", "HailNet", "HailQuery", "HailSeal", "HailStore", "HailWire"]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ] + fuzzing
 )

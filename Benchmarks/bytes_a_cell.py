@@ -23,6 +23,9 @@ GROUPS, METRICS, RESOLUTIONS = 5, 3, 5
 class Bench:
     """A redis-server and an agent on it, in a folder of their own."""
 
+    def __init__(self, *options):
+        self.options = list(options)
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
         self.socket = self.folder + "/redis.sock"
@@ -31,7 +34,7 @@ class Bench:
         while not os.path.exists(self.socket):
             time.sleep(0.01)
         arguments = [BINARY, "run", "--udp", "none", "--http", "127.0.0.1:0", "--data", self.folder + "/data"]
-        store = ["--store", "redis+unix://" + self.socket]
+        store = ["--store", "redis+unix://" + self.socket, *self.options]
         self.agent = subprocess.Popen(arguments + store, stderr=subprocess.PIPE, text=True)
         for line in self.agent.stderr:
             if found := re.search(r"transport=http address=(\S+)", line):

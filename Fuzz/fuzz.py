@@ -8,13 +8,17 @@ import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "protocol/vectors"
 # What each target's input may be at most, in bytes: long enough for its bounds, short enough to be fast.
-LONGEST = {"line": 2048, "request": 2048, "spool": 2048, "reply": 1024, "config": 1024, "address": 256}
+LONGEST = {
+    "line": 2048, "request": 2048, "spool": 2048, "reply": 1024, "config": 1024, "address": 256, "answer": 1024,
+    "zone": 2048,
+}
 
 
 def vectors(name):
@@ -30,6 +34,18 @@ def resp(value):
     if value is None:
         return b"$-1\r\n"
     return b"$%d\r\n%s\r\n" % (len(value), value)
+
+
+def zone(footer, *changes, version=b"2", offsets=(3_600, 7_200)):
+    """A file of the zone database."""
+    parts = []
+    for size in (4, 8):
+        counts = struct.pack(">6I", 0, 0, 0, len(changes), len(offsets), 4)
+        times = b"".join(time.to_bytes(size, "big", signed=True) for time in changes)
+        kinds = bytes(number % len(offsets) for number in range(len(changes)))
+        types = b"".join(struct.pack(">iBB", offset, 0, 0) for offset in offsets)
+        parts.append(b"TZif" + version + bytes(15) + counts + times + kinds + types + b"ABC\0")
+    return b"".join(parts) + b"\n" + footer + b"\n"
 
 
 def seeds():
@@ -52,6 +68,11 @@ def seeds():
         "resolutions": "10s:1h,1m:1d,1h:31d", "sketches": "1m:1d", "window": 0.5, "views": [["country", "plan"]],
         "spool-limit": "64M", "cors": "https://a.example", "plain": "private", "zones": ["UTC"], "max-series": 10,
     }
+    answers = [
+        b'{"all":{"_":{"a/b":-1.5e3},"[\\"c\\", \\"d\\"]":{"a/b":0}},"truncated_before":{"all":5}}',
+        b'{"_":{"n":[[1000,1],["Total",1]]},"truncated_before":5}',
+        b'{"a":{"score":1,"value":1,"count":1,"difference":0,"effect":0,"important":true}}',
+    ]
     return {
         "line": lines + [b"\n".join(lines[start : start + 6]) for start in range(0, len(lines), 6)],
         "request": [target.encode() for target in targets]
@@ -76,6 +97,18 @@ def seeds():
         "address": [
             b"127.0.0.1:8125", b"[::1]:8125", b"unix:/tmp/s", b"localhost:0", b"http://a.example:8080/p?x=%41",
             b"https://[fe80::1]", b"a.example.", b"/p/a%2Fb?x=1&y", b"[::ffff:1.2.3.4]:1",
+        ],
+        "answer": [
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body) for body in answers
+        ] + [
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\nA\r\n0123456789\r\n0\r\nT: x\r\n\r\n",
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 400 no\r\n\r\n{\"error\":{\"code\":\"x\",\"message\":\"y\"}}", *answers,
+        ],
+        "zone": [
+            b"Europe/Berlin", zone(b"UTC0", offsets=(0,)), zone(b"", -1_000, 1_700_000_000),
+            zone(b"CET-1CEST,M3.5.0,M10.5.0/3", 1_700_000_000, version=b"3"),
+            zone(b"IST-1GMT0,M10.5.0,M3.5.0/1", 100, 200, 300), zone(b"<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 5),
+            zone(b"XXX3EDT4,0/0,J365/23", offsets=(-10_800,)), zone(b"<+1030>-10:30<+11>-11,J60,300/167:59:59", 7),
         ],
     }
 

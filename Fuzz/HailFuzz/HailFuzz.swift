@@ -33,6 +33,8 @@ enum Target: String, CaseIterable {
     case reply
     case config
     case address
+    case answer
+    case zone
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -42,6 +44,8 @@ enum Target: String, CaseIterable {
         case .reply: ReplyTarget.run(bytes)
         case .config: ConfigTarget.run(bytes)
         case .address: AddressTarget.run(bytes)
+        case .answer: AnswerTarget.run(bytes)
+        case .zone: ZoneTarget.run(bytes)
         }
     }
 }

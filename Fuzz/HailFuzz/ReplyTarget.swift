@@ -2,6 +2,7 @@ import CHiredis
 import HailCore
 import HailQuery
 import HailSeal
+import HailWire
 
 @testable import HailAgent
 @testable import HailStore
@@ -9,6 +10,7 @@ import HailSeal
 /// What a store sends, through hiredis' own reader.
 enum ReplyTarget {
     static func run(_ bytes: [UInt8]) {
+        scan(bytes)
         // hiredis takes memory for as many elements as an array announces; the store is trusted with that.
         let words = bytes.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).dropFirst()
         guard words.allSatisfy({ word in word.prefix { (0x30...0x39).contains($0) }.count < 6 }) else { return }
@@ -28,6 +30,28 @@ enum ReplyTarget {
         deliver(replies)
         for reply in replies { _ = try? StoreMeta.claim(reply) }
         read(replies.map(ReadReply.init))
+    }
+
+    /// The reader of reads: however a text is cut, it says the same of it.
+    private static func scan(_ bytes: [UInt8]) {
+        func replies(piece: Int) -> [StoreReply]? {
+            var scanner = ReplyScanner(limitBytes: 1 << 20)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let part = rest.prefix(piece)
+                rest = rest.dropFirst(piece)
+                guard
+                    let count = try? scanner.take({ room in
+                        room.copyBytes(from: part)
+                        return part.count
+                    }), count == part.count
+                else { return nil }
+            }
+            return scanner.replies
+        }
+        let whole = replies(piece: 60_000)
+        claim(whole == replies(piece: 7), "replies that depend on how they were cut")
+        if let whole, !whole.isEmpty { read(whole.map(ReadReply.init)) }
     }
 
     /// Answers to a shard's batches.
@@ -68,12 +92,12 @@ enum ReplyTarget {
             ]
             add {
                 try TotalsQuery(
-                    parameters: values, now: LineTarget.now, ladder: ladder, sketches: sketches,
+                    parameters: values, now: LineTarget.now, history: LadderHistory(ladder, sketches: sketches),
                     digester: NameDigest.blake2b)
             }
             add {
                 try PlotpointsQuery(
-                    parameters: values, now: LineTarget.now, ladder: ladder, sketches: sketches,
+                    parameters: values, now: LineTarget.now, history: LadderHistory(ladder, sketches: sketches),
                     digester: NameDigest.blake2b)
             }
         }

@@ -2,6 +2,7 @@ import HailCore
 import HailNet
 import HailQuery
 import HailSeal
+import HailWire
 
 @testable import HailAgent
 
@@ -55,12 +56,14 @@ enum RequestTarget {
         case "/totals":
             add {
                 try TotalsQuery(
-                    parameters: values, now: now, ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
+                    parameters: values, now: now, history: LadderHistory(ladder, sketches: sketches),
+                    digester: NameDigest.blake2b)
             }
         case "/plotpoints":
             add {
                 try PlotpointsQuery(
-                    parameters: values, now: now, ladder: ladder, sketches: sketches, digester: NameDigest.blake2b)
+                    parameters: values, now: now, history: LadderHistory(ladder, sketches: sketches),
+                    digester: NameDigest.blake2b)
             }
         default:
             add { try SubdimensionsQuery(parameters: values, digester: NameDigest.blake2b) }

@@ -33,6 +33,9 @@ final class Agent: @unchecked Sendable {
     let reload: Reload
     private let reports: ServiceReports?
     private let state: AgentState
+    private let zones: ZoneFolder
+    /// What the store says about resolutions, as it was read last.
+    private let eras: Current<StoreEras>
     private let recovered: [SpoolRecovery.Batch]
     /// Whether the log says already that the store is away.
     ///
@@ -73,6 +76,8 @@ final class Agent: @unchecked Sendable {
         server = isServing ? try HTTPServer(on: plan.http.opened, adopting: plan.http.handed.map(\.number)) : nil
 
         state = AgentState(startedMillis: startedMillis, storeText: options.store.description)
+        zones = ZoneFolder(options.zonePath)
+        eras = Current(StoreEras(options))
         let agentID = NameDigest.random()
         let spool = try Spool(
             folder: folder.spoolPath, limitBytes: options.spoolLimitBytes, widths: options.ladder.foldedWidths,
@@ -89,9 +94,11 @@ final class Agent: @unchecked Sendable {
         flusher = Flusher(
             settings: Flusher.Settings(
                 agent: agentID, pendingLimitBytes: options.pendingLimitBytes,
-                droppedDimensions: Set(Name.path(options.dropDimensions)), windowNumbers: windowNumbers),
+                rules: FanOut.Rules(
+                    droppedDimensions: Set(Name.path(options.dropDimensions)), views: options.views.map(View.init)),
+                windowNumbers: windowNumbers),
             book: CellBook(
-                ladder: options.ladder, sketches: options.sketches,
+                ladder: options.keptLadder, sketches: options.sketches,
                 recordLimit: options.maxSeries * Agent.recordsPerSeries, valueLimit: options.maxValues,
                 digester: NameDigest.blake2b),
             spool: spool,
@@ -238,14 +245,17 @@ final class Agent: @unchecked Sendable {
 
     /// - Returns: false if the store is away for now.
     private func enterStore() throws -> Bool {
-        let standing: StorePolicy
+        let entry: StoreEntry.Standing
         do throws(StoreEntryError) {
-            standing = try StoreEntry.enter(connector, options)
+            entry = try StoreEntry.enter(connector, options)
         } catch .away(let reason) {
             if !isAwayTold { log.warning("the store is away; counting goes on", ["error": reason]) }
             isAwayTold = true
             return false
         }
+        let standing = entry.policy
+        for change in entry.migrated { log.warning("the store was migrated", ["change": change]) }
+        eras.value = StoreEras(entry.fields, options, zones: zones, nowSeconds: WallClock.seconds)
         if !standing.isDurable { log.warning("the store is not durable", ["reason": standing.reason]) }
         writer.start(recovered: recovered)
         flusher.open()
@@ -263,21 +273,43 @@ final class Agent: @unchecked Sendable {
         timer.schedule(
             deadline: .now() + .seconds(Agent.probeSeconds), repeating: .seconds(Agent.probeSeconds),
             leeway: .seconds(1))
-        timer.setEventHandler { [writer] in writer.probe() }
+        timer.setEventHandler { [weak self, writer] in
+            writer.probe()
+            self?.compareSettings()
+        }
         probeTimer = timer
         timer.activate()
+    }
+
+    /// Another agent may have migrated the store: reads go by what holds now, and the operator is told.
+    private func compareSettings() {
+        reader.read([StoreMeta.readCommand]) { [eras, options, zones, log] result in
+            guard case .success(let replies) = result, let reply = replies.first else { return }
+            let fields = StoreMeta.fields(in: reply)
+            guard !fields.isEmpty else { return }
+            let known = eras.value
+            let found = known.updated(fields, options, zones: zones, nowSeconds: WallClock.seconds)
+            for difference in found.differences where !known.differences.contains(difference) {
+                log.error(
+                    "the store was migrated, and this agent counts by other settings until it is restarted with these",
+                    ["difference": difference])
+            }
+            eras.value = found
+        }
     }
 
     private func router() -> Router {
         let write = WriteRoutes(
             lane: httpLane, onceLane: onceLane, lanes: lanes, flusher: flusher, ledger: ledger, ladder: options.ladder)
         let read = ReadRoutes(
-            reader: reader, flusher: flusher, ledger: ledger, ladder: options.ladder, sketches: options.sketches)
+            reader: reader, flusher: flusher, ledger: ledger, eras: eras, zones: zones)
         let status = StatusRoutes(
-            state: state, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher, ledger: ledger)
+            state: state, eras: eras, reloads: reload.report, lanes: lanes, receivers: receivers, flusher: flusher,
+            ledger: ledger)
         let routes = write.routes.merging(read.routes) { first, _ in first }
             .merging(status.routes) { first, _ in first }
             .merging(SpyRoute(lanes: lanes).routes) { first, _ in first }
+            .merging(ResetRoute().routes) { first, _ in first }
         return Router(routes: routes, rules: reload.rules, ledger: ledger)
     }
 

@@ -1,3 +1,4 @@
+import HailAggregate
 import HailCore
 import HailStore
 
@@ -15,7 +16,7 @@ enum StoreEntryError: Error, CustomStringConvertible {
         case .away(let reason), .unfit(let reason): reason
         case .differs(let differences):
             "the store was set up otherwise: " + differences.joined(separator: "; ")
-                + " (start with the store's settings, or use another store)"
+                + " (start with the store's settings, change them with --migrate, or use another store)"
         }
     }
 }
@@ -40,10 +41,20 @@ extension StoreEntryError {
 
 /// What an agent makes sure of before it counts into a store.
 enum StoreEntry {
+    /// What an agent finds where it may count.
+    struct Standing {
+        let policy: StorePolicy
+        /// One sentence for each setting of the store that it changed.
+        let migrated: [String]
+        /// Of `hw:meta`.
+        let fields: [String: String]
+    }
+
     /// Checks that the store may not evict and that it agrees about what belongs to it; a new store learns that.
-    static func enter(_ connector: StoreConnector, _ options: AgentOptions) throws(StoreEntryError) -> StorePolicy {
+    static func enter(_ connector: StoreConnector, _ options: AgentOptions) throws(StoreEntryError) -> Standing {
         let policy: StorePolicy
         let claim: StoreMeta.Claim
+        let fields: [String: String]
         do throws(StoreError) {
             var connection = try connector.connect()
             policy = try StorePolicy.check(over: &connection)
@@ -52,11 +63,15 @@ enum StoreEntry {
                 options.isMigrating
                 ? try StoreMeta.migrate(settings, nowSeconds: now, over: &connection)
                 : try StoreMeta.claim(settings, nowSeconds: now, over: &connection)
+            fields = StoreMeta.fields(in: try connection.send(RedisCommand(StoreMeta.readCommand)))
         } catch {
             throw StoreEntryError(error)
         }
-        if case .differs(let differences) = claim { throw .differs(differences) }
-        return policy
+        switch claim {
+        case .differs(let differences): throw .differs(differences)
+        case .migrated(let changes): return Standing(policy: policy, migrated: changes, fields: fields)
+        case .created, .same: return Standing(policy: policy, migrated: [], fields: fields)
+        }
     }
 
     /// Checks the store alone, and writes nothing.
@@ -74,7 +89,7 @@ enum StoreEntry {
             resolutions: options.ladder.text,
             sketches: options.sketches.map { "\($0.widthSeconds)s:\($0.keptSeconds)s" }.joined(separator: ","),
             zones: options.zones.joined(separator: ","),
-            views: options.views.map { $0.joined(separator: Reserved.cross) }.joined(separator: ","),
+            views: options.views.map { View($0).name }.joined(separator: ","),
             maxValues: options.maxValues)
     }
 }

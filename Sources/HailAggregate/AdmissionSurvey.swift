@@ -96,11 +96,8 @@ struct AdmissionSurvey {
 
     /// By level: the chunk that a span lies in; nil where it has no cells.
     private func chunks(of key: SpanSums.Key) -> [Int64?] {
-        book.ladder.resolutions.map { resolution in
-            guard resolution.isAllTime || resolution.widthSeconds >= key.widthSeconds,
-                resolution.keeps(key.startSeconds, now: nowSeconds)
-            else { return nil }
-            return resolution.chunk(ofBucket: resolution.bucket(at: key.startSeconds))
+        zip(book.ladder.resolutions, book.buckets(of: key, nowSeconds: nowSeconds)).map { resolution, bucket in
+            bucket.map { resolution.chunk(ofBucket: $0) }
         }
     }
 
@@ -133,7 +130,7 @@ struct AdmissionSurvey {
         let resolution = book.ladder.resolutions[candidate.level]
         ask.pages.append(
             AdmissionAsk.Page(
-                digest: book.subjects[Int(subject)].digest, widthSeconds: resolution.widthSeconds,
+                digest: book.subjects[Int(subject)].digest, widthSeconds: Int64(resolution.storedWidth),
                 chunk: candidate.chunk, expirySeconds: resolution.expirySeconds(ofChunk: candidate.chunk),
                 isWide: book.admissions.isWide(subject: subject, candidate.level, chunk: candidate.chunk),
                 level: candidate.level))

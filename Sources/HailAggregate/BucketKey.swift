@@ -11,10 +11,7 @@ struct BucketKey {
     init(resolution: Resolution, bucket: Int64, digest: Digest) {
         self.digest = digest
         self.bucket = bucket
-        widthSeconds = UInt32(resolution.widthSeconds)
-        expirySeconds =
-            resolution.isAllTime
-            ? 0
-            : UInt64(resolution.startSeconds(ofBucket: bucket) + resolution.widthSeconds + resolution.keptSeconds)
+        widthSeconds = resolution.storedWidth
+        expirySeconds = UInt64(resolution.expirySeconds(ofBucket: bucket))
     }
 }

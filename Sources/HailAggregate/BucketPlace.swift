@@ -14,7 +14,7 @@ struct BucketPlace {
         let resolution = ladder.resolutions[level]
         self.number = number
         self.level = level
-        widthSeconds = UInt32(resolution.widthSeconds)
+        widthSeconds = resolution.storedWidth
         chunk = resolution.chunk(ofBucket: number)
         offset = resolution.offset(ofBucket: number)
         expirySeconds = UInt64(resolution.expirySeconds(ofChunk: chunk))

@@ -102,8 +102,19 @@ package final class CellBook {
         admissions = Admissions(valueLimit: valueLimit, levels: ladder.resolutions.count)
         self.recordLimit = recordLimit
         self.ladder = ladder
-        keepsSketches = ladder.resolutions.map { $0.isAllTime || sketches.contains($0) }
+        keepsSketches = ladder.resolutions.map { resolution in
+            // The days of zones do as those of UTC.
+            resolution.isAllTime
+                || sketches.contains {
+                    $0.widthSeconds == resolution.widthSeconds && $0.keptSeconds == resolution.keptSeconds
+                }
+        }
         self.digester = digester
+    }
+
+    /// By level: the bucket that a span counts in; nil where it counts in none.
+    func buckets(of key: SpanSums.Key, nowSeconds: Int64) -> [Int64?] {
+        ladder.buckets(holding: key.startSeconds, lengthSeconds: key.widthSeconds, nowSeconds: nowSeconds)
     }
 
     package var recordCount: Int { records.count }

@@ -12,6 +12,8 @@ struct CellWriter {
         var record: UInt32
         let startSeconds: Int64
         let widthSeconds: Int64
+        /// By resolution; nil where it does not count.
+        let buckets: [Int64?]
         var cell: CellSums
 
         /// Whether it moves a gauge from where the store has it.
@@ -19,10 +21,11 @@ struct CellWriter {
             if case .gauge(let moves) = cell { moves.value == nil } else { false }
         }
 
-        init(record: UInt32, startSeconds: Int64, widthSeconds: Int64, cell: CellSums) {
+        init(record: UInt32, _ key: SpanSums.Key, _ buckets: [Int64?], cell: CellSums) {
             self.record = record
-            self.startSeconds = startSeconds
-            self.widthSeconds = widthSeconds
+            startSeconds = key.startSeconds
+            widthSeconds = key.widthSeconds
+            self.buckets = buckets
             self.cell = cell
         }
 
@@ -38,10 +41,8 @@ struct CellWriter {
     ) {
         var rows: [Row] = []
         for (key, span) in spans {
-            for (record, cell) in span.cells {
-                rows.append(
-                    Row(record: record, startSeconds: key.startSeconds, widthSeconds: key.widthSeconds, cell: cell))
-            }
+            let buckets = book.buckets(of: key, nowSeconds: nowSeconds)
+            for (record, cell) in span.cells { rows.append(Row(record: record, key, buckets, cell: cell)) }
         }
         var refusedMoves: [Row] = []
         CellWriter.forEachRecord(of: &rows) { own in
@@ -97,10 +98,10 @@ struct CellWriter {
                 fold.add(cell, to: CellFold.Cell(record: target, level: level, bucket: bucket))
             }
         }
-        for (level, resolution) in book.ladder.resolutions.enumerated() {
+        for level in book.ladder.resolutions.indices {
             var gathered: (bucket: Int64, cell: CellSums)?
-            for row in rows where keeps(row, resolution) {
-                let bucket = resolution.bucket(at: row.startSeconds)
+            for row in rows {
+                guard let bucket = row.buckets[level] else { continue }
                 if gathered?.bucket == bucket {
                     gathered?.cell.merge(row.cell)
                 } else {
@@ -120,19 +121,14 @@ struct CellWriter {
     private func writeSteps(_ rows: ArraySlice<Row>, to draft: inout Draft, isConditional: Bool) {
         for row in rows {
             draft.beginStep()
-            for (level, resolution) in book.ladder.resolutions.enumerated().reversed() where keeps(row, resolution) {
-                let bucket = resolution.bucket(at: row.startSeconds)
+            for level in book.ladder.resolutions.indices.reversed() {
+                guard let bucket = row.buckets[level] else { continue }
                 // A chunk may refuse what the all-time total admits.
                 let target = fold.target(of: row.record, level, bucket: bucket) ?? row.record
                 write(row.cell, of: target, level, bucket, &draft, isConditional, isStep: true)
             }
             if !isConditional, draft.isFull { draft.closeBatch() }
         }
-    }
-
-    private func keeps(_ row: Row, _ resolution: Resolution) -> Bool {
-        (resolution.isAllTime || resolution.widthSeconds >= row.widthSeconds)
-            && resolution.keeps(row.startSeconds, now: nowSeconds)
     }
 
     /// Adds one cell; then closes the batch if it is full, unless the cell is a part of something whole.

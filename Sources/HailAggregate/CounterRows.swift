@@ -37,12 +37,8 @@ struct CounterRows {
         self.rows = rows
         levels = book.ladder.resolutions.count
         buckets = spans.flatMap { span in
-            book.ladder.resolutions.enumerated().map { level, resolution in
-                let start = span.key.startSeconds
-                guard resolution.isAllTime || resolution.widthSeconds >= span.key.widthSeconds,
-                    resolution.keeps(start, now: nowSeconds)
-                else { return nil }
-                return BucketPlace(resolution.bucket(at: start), level: level, of: book.ladder)
+            book.buckets(of: span.key, nowSeconds: nowSeconds).enumerated().map { level, bucket in
+                bucket.map { BucketPlace($0, level: level, of: book.ladder) }
             }
         }
     }

@@ -9,8 +9,8 @@ package final class PendingCells {
     /// not take it; what comes meanwhile is no part of it.
     private var due: [UInt8: PendingShard] = [:]
     package let book: CellBook
-    /// Another set holds for series that are admitted from then on.
-    package var droppedDimensions: Set<Name>
+    /// Others hold for series that are admitted from then on.
+    package var rules: FanOut.Rules
     private let namer: Namer
     /// The series plans of each lane.
     private var plans: [Int: SeriesPlans] = [:]
@@ -24,10 +24,10 @@ package final class PendingCells {
     private var places = SpanSums.Places()
 
     /// - Parameter namer: reads the identities of the series that come in.
-    package init(book: CellBook, droppedDimensions: Set<Name> = [], namer: @escaping Namer) {
+    package init(book: CellBook, rules: FanOut.Rules = FanOut.Rules(), namer: @escaping Namer) {
         self.book = book
         self.namer = namer
-        self.droppedDimensions = droppedDimensions
+        self.rules = rules
     }
 
     package var entryCount: Int { shards.reduce(0) { $0 + $1.entryCount } }
@@ -42,7 +42,7 @@ package final class PendingCells {
     /// - Returns: the shards that hold a part of it now.
     package func fold(_ window: ClosedWindow, residual: Set<UInt8>? = nil) -> Set<UInt8> {
         let plans = self.plans(for: window)
-        foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        foldedSeriesCount += plans.admit(window.newSeries, into: book, rules)
         if residual == nil { folded[window.id] = plans }
         let finest = book.ladder.finest
         let start = finest.startSeconds(ofBucket: finest.bucket(at: window.startSeconds))
@@ -83,7 +83,7 @@ package final class PendingCells {
     /// What a window holds that was not cleared yet, as the spool keeps it.
     package func body(of window: ClosedWindow) -> WindowBody {
         let plans = folded[window.id] ?? self.plans(for: window)
-        foldedSeriesCount += plans.admit(window.newSeries, into: book, droppedDimensions: droppedDimensions)
+        foldedSeriesCount += plans.admit(window.newSeries, into: book, rules)
         var series: [WindowBody.Series] = []
         series.reserveCapacity(window.sums.touched.count)
         var place = 0
@@ -198,7 +198,7 @@ package final class PendingCells {
             return 0
         }
         var given = 0
-        for shard in shards.indices { given += shards[shard].coarsen(to: coarser, &places) }
+        for shard in shards.indices { given += shards[shard].coarsen(to: coarser, of: book.ladder, &places) }
         return given
     }
 

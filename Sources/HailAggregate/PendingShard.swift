@@ -65,18 +65,21 @@ package struct PendingShard {
 
     /// Folds spans finer than `widthSeconds` into that width; their finer cells are given up, no sum is.
     ///
-    /// - Returns: how many cells of the finer width are no longer there.
-    mutating func coarsen(to widthSeconds: Int64, _ scratch: inout SpanSums.Places) -> Int {
+    /// - Returns: how many cells are no longer there: those of the finer width, and of the days of zones that nobody
+    ///   could tell apart any more.
+    mutating func coarsen(to widthSeconds: Int64, of ladder: Ladder, _ scratch: inout SpanSums.Places) -> Int {
         var given = 0
         var coarse: [SpanSums.Key: SpanSums] = [:]
         // In order of time: a gauge's moves follow the value they move.
         for (key, span) in spans.sorted(by: { $0.key.startSeconds < $1.key.startSeconds }) {
             var key = key
             if key.widthSeconds < widthSeconds {
-                given += span.entryCount
+                let fine = ladder.zoneDays(holding: key.startSeconds, lengthSeconds: key.widthSeconds)
                 key = SpanSums.Key(
                     startSeconds: key.startSeconds.floorDivided(by: widthSeconds) * widthSeconds,
                     widthSeconds: widthSeconds, condition: key.condition)
+                let coarse = ladder.zoneDays(holding: key.startSeconds, lengthSeconds: key.widthSeconds)
+                given += span.entryCount * (1 + fine - coarse)
             }
             coarse[key, default: SpanSums()].merge(span, &scratch)
         }

@@ -46,7 +46,7 @@ package final class SeriesPlans {
     /// limit; the metrics that are given up add up.
     ///
     /// - Returns: how many of them count under a shorter name.
-    package func admit(_ newSeries: [NewSeries], into book: CellBook, droppedDimensions: Set<Name>) -> Int {
+    package func admit(_ newSeries: [NewSeries], into book: CellBook, _ rules: FanOut.Rules) -> Int {
         var foldedCount = 0
         for series in newSeries where Int(series.index) >= plans.count {
             precondition(Int(series.index) == plans.count, "series are handed over in the order they were met")
@@ -61,7 +61,7 @@ package final class SeriesPlans {
                 }
                 foldedCount += 1
             }
-            var fanOut = FanOut(name, droppedDimensions: droppedDimensions)
+            var fanOut = FanOut(name, rules)
             // A gauge says how something is, which says nothing of what it is a part of.
             if name.kind == .gauge { fanOut = fanOut.exact }
             let subjects = fanOut.subjects.map { book.subject($0) }

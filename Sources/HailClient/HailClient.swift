@@ -17,15 +17,21 @@ internal import HailWire
 /// what is beyond.
 public final class HailClient: Sendable {
     private let courier: Courier
+    let inquirer: Inquirer
 
-    /// A client of an agent that listens on UDP.
+    /// A client of an agent that listens on UDP, and on HTTP if it is asked.
     ///
     /// - Parameters:
-    ///   - host: A name or an address, IPv4 or IPv6 without brackets. It is looked up when the first datagram is sent.
-    ///   - port: 1 to 65,535.
-    ///   - options: How to pack and how much to hold.
-    public init(host: String, port: Int = 8_125, options: HailOptions = HailOptions()) {
+    ///   - host: A name or an address, IPv4 or IPv6 without brackets. It is looked up when the first datagram is sent,
+    ///     and for every question.
+    ///   - port: Of UDP, 1 to 65,535.
+    ///   - httpPort: Of HTTP, 1 to 65,535.
+    ///   - options: How to pack, how much to hold and how long to wait.
+    public init(
+        host: String, port: Int = 8_125, httpPort: Int = 8_085, options: HailOptions = HailOptions()
+    ) {
         courier = Courier(to: .host(host, port: port), options)
+        inquirer = Inquirer(.host(host, port: httpPort), options)
     }
 
     /// A client of an agent that listens on a unix datagram socket.
@@ -33,9 +39,11 @@ public final class HailClient: Sendable {
     /// - Parameters:
     ///   - unixPath: The socket's path, at most 107 bytes. An agent that is not there yet is waited for, within
     ///     `bufferBytes`.
-    ///   - options: How to pack and how much to hold.
-    public init(unixPath: String, options: HailOptions = HailOptions()) {
+    ///   - httpPath: The path of a unix socket on which it answers HTTP (`--http unix:/path`), where it is asked.
+    ///   - options: How to pack, how much to hold and how long to wait.
+    public init(unixPath: String, httpPath: String = "", options: HailOptions = HailOptions()) {
         courier = Courier(to: .unix(path: unixPath), options)
+        inquirer = Inquirer(.unix(path: httpPath), options)
     }
 
     deinit { courier.closeLater() }

@@ -9,6 +9,8 @@ package enum JSONValue: Equatable, Sendable {
     case string(String)
     case array([JSONValue])
     case object([Member])
+    /// Text that is written already, such as a long series of an answer; no reader makes it.
+    case written([UInt8])
 
     package struct Member: Equatable, Sendable {
         package let name: String

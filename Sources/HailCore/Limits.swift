@@ -8,6 +8,8 @@ package enum Limits {
     package static let tags = 32
     /// Parts of one dimension path, the dimension's own name included.
     package static let pathDepth = 8
+    /// Paths of declared views that one line counts at, all views together.
+    package static let crossings = 128
     package static let partBytes = 256
     package static let metricsPerLine = 64
     /// The largest magnitude of one counted value, after division by the rate.

@@ -1,6 +1,6 @@
 /// An answer.
 ///
-/// `Content-Length`, `Date` and `Connection` are added when it is sent; for `HEAD` the body is left out.
+/// `Content-Length`, `Date` and `Connection` are added when it is sent; for `HEAD`, and with 304, the body is left out.
 package struct HTTPResponse: Sendable {
     package var status: Int
     package var contentType: String

@@ -31,7 +31,7 @@ struct CellKeys: Sendable {
     func page(_ place: CellPlace, _ page: UInt8) -> [UInt8] {
         StoreKey.chunk(
             letter: StoreKey.Letter.page, shard: shard, digest: subject,
-            widthSeconds: place.resolution.widthSeconds, chunk: place.chunk, page: page)
+            widthSeconds: Int64(place.resolution.storedWidth), chunk: place.chunk, page: page)
     }
 
     /// A key of a cell's own.
@@ -39,7 +39,7 @@ struct CellKeys: Sendable {
     /// - Parameter chunk: the chunk, or for sketches and sets the bucket.
     func own(_ cell: Int, letter: UInt8, _ resolution: Resolution, chunk: Int64, page: UInt8 = 0) -> [UInt8] {
         StoreKey.chunk(
-            letter: letter, shard: shard, digest: cells[cell].digest, widthSeconds: resolution.widthSeconds,
+            letter: letter, shard: shard, digest: cells[cell].digest, widthSeconds: Int64(resolution.storedWidth),
             chunk: chunk, page: page)
     }
 }

@@ -14,9 +14,9 @@ struct CellPlace: Hashable, Sendable {
     static func wanted(by coverages: [Coverage]) -> [(place: CellPlace, offsets: [Int])] {
         var order: [CellPlace] = []
         var marks: [CellPlace: [Bool]] = [:]
-        for coverage in coverages {
-            let resolution = coverage.resolution
-            for bucket in coverage.buckets {
+        for stretch in coverages.flatMap(\.stretches) {
+            let resolution = stretch.resolution
+            for bucket in stretch.buckets {
                 let place = CellPlace(resolution: resolution, chunk: resolution.chunk(ofBucket: bucket))
                 if marks[place] == nil { order.append(place) }
                 marks[place, default: [Bool](repeating: false, count: Int(Resolution.bucketsPerChunk))][

@@ -17,8 +17,11 @@ struct CellRound: Sendable {
         let readings: Readings
         let kinds: [Name: Kind]
 
-        func series(_ expression: MetricExpression, groups: [Int], in coverage: Coverage) -> Series {
-            Series(expression, groups: groups, in: coverage, readings: readings, kinds: kinds)
+        func series(
+            _ expression: MetricExpression, groups: [Int], in coverage: Coverage, isTotal: Bool = false
+        ) -> Series {
+            Series(
+                expression, groups: groups, in: coverage, readings: readings, kinds: kinds, isTotal: isTotal)
         }
     }
 

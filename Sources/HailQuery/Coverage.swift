@@ -1,153 +1,254 @@
 package import HailCore
 
-/// Which cells answer a period: one kept resolution, and the spans it is read in.
+/// Which cells answer a period: the spans of its points, and the buckets that each is made of.
 package struct Coverage: Hashable, Sendable {
+    /// Buckets of one resolution, one after the other.
+    package struct Stretch: Hashable, Sendable {
+        package let resolution: Resolution
+        package fileprivate(set) var buckets: Range<Int64>
+    }
+
     package let period: Period
-    package let resolution: Resolution
     /// Oldest first, each beginning where the one before ends; empty where nothing of the period is kept.
     package let spans: [TimeSpan]
+    /// Together they have what happened in the spans, each event once.
+    package let stretches: [Stretch]
     /// Unix seconds before which the period reaches but nothing is kept; nil where all of it is.
-    package let truncatedBefore: Int64?
+    package private(set) var truncatedBefore: Int64?
     /// For the months of `_days_in_month`.
     package let zone: ZoneRules
 
     /// Points below which a range of instants is answered with the finest resolution that keeps it.
     private static let rangePoints: Int64 = 1_500
 
-    /// Chooses the coarsest kept resolution whose buckets the period's boundaries fall between and that still keeps
-    /// its start; where none keeps it, the one that reaches back furthest, and the spans are cut where it begins.
+    /// Chooses, for every point, the coarsest resolution that its boundaries fall between the buckets of, and that has
+    /// and keeps all of it.
+    ///
+    /// From the newest point on, as far back as there is one. Where the next point lies there in part, that part is the
+    /// oldest point.
     ///
     /// - Parameters:
-    ///   - sketches: the finite resolutions to choose among, where what is asked needs what only they keep.
+    ///   - withSketches: only from resolutions that keep sketches and members.
     ///   - cutsForeignDays: answer what is kept of the days of a zone that is not kept, instead of refusing.
     /// - Throws: `bad_period` where no resolution divides the width; `zone_not_kept` where one does in UTC but not in
-    ///   the zone as far back as the period reaches; `no_sketch` where one of either does but not among `sketches`;
-    ///   `too_costly`.
+    ///   the zone as far back as the period reaches; `no_sketch` where one of either does but not of those with
+    ///   sketches; `too_costly`.
     package init(
-        _ period: Period, now: Int64, zone: ZoneRules, ladder: Ladder, sketches: [Resolution]? = nil,
+        _ period: Period, now: Int64, zone: ZoneRules, history: LadderHistory, withSketches: Bool = false,
         cutsForeignDays: Bool = false, parameter: String = "period"
     ) throws(QueryError) {
         self.period = period
         self.zone = zone
-        let windows = try period.windows(now: now, zone: zone, parameter: parameter)
-        let finite = ladder.resolutions.filter { !$0.isAllTime && sketches?.contains($0) != false }
         if case .all = period.shape {
-            (resolution, spans, truncatedBefore) = (.allTime, windows, nil)
+            spans = try period.windows(now: now, zone: zone, parameter: parameter)
+            stretches = [Stretch(resolution: .allTime, buckets: 0..<1)]
+            truncatedBefore = nil
             return
         }
-        let chosen: Resolution?
+        let choice = Choice(history: history, shelves: history.shelves(withSketches: withSketches), now: now)
+        let windows: [TimeSpan]
         if case .range(let from, let until) = period.shape {
-            chosen = Coverage.resolution(from: from, until: until, now: now, finite)
+            windows = try choice.windows(from: from, until: until, parameter)
         } else {
-            chosen = Coverage.coarsest(for: windows, now: now, finite)
+            windows = try period.windows(now: now, zone: zone, parameter: parameter)
         }
-        let firstKept = chosen.map { (now - $0.keptSeconds).floorDivided(by: $0.widthSeconds) * $0.widthSeconds }
-        var start = windows.first?.startSeconds ?? now
-        var wanted = windows
-        if case .range(let from, let until) = period.shape, let chosen, let firstKept {
-            start = chosen.startSeconds(ofBucket: chosen.bucket(at: from))
-            wanted = try Coverage.buckets(from: max(from, firstKept), until: until, chosen, parameter)
+        let found = choice.found(in: windows)
+        func refuseWithoutSketch() throws(QueryError) {
+            guard withSketches else { return }
+            _ = try Coverage(
+                period, now: now, zone: zone, history: history, cutsForeignDays: cutsForeignDays, parameter: parameter)
+            throw Coverage.noSketch(period, history, parameter)
         }
-        if let chosen, let firstKept, start >= firstKept {
-            (resolution, spans, truncatedBefore) = (chosen, wanted, nil)
-            return
-        }
-        if !zone.isUTC, !cutsForeignDays || chosen == nil,
-            let inUTC = try? Coverage(period, now: now, zone: .utc, ladder: ladder, sketches: sketches),
+        let isDivisible = !found.parts.isEmpty || choice.divides(anyOf: windows)
+        if found.isCut, !zone.isUTC, !history.keepsDays(of: zone), !cutsForeignDays || !isDivisible,
+            let inUTC = try? Coverage(period, now: now, zone: .utc, history: history, withSketches: withSketches),
             inUTC.truncatedBefore == nil
         {
-            try Coverage.refuseWithoutSketch(period, now, zone, ladder, sketches, cutsForeignDays, parameter)
+            try refuseWithoutSketch()
             throw QueryError(
                 .zoneNotKept, "tz",
                 "\(quoted(period.text)) in \(quoted(zone.name)) reaches further back than cells fine enough for the "
-                    + "days of that zone are kept (\(ladder.text)); ask in UTC, or shorten the period.")
+                    + "days of that zone are kept (\(history.ladder.text)); ask in UTC, shorten the period, or have "
+                    + "--zones keep them.")
         }
-        guard let chosen, let firstKept else {
-            try Coverage.refuseWithoutSketch(period, now, zone, ladder, sketches, cutsForeignDays, parameter)
+        guard isDivisible else {
+            try refuseWithoutSketch()
             throw QueryError(
                 .badPeriod, parameter,
-                "No kept resolution divides the points of \(quoted(period.text)); kept are \(ladder.text), so a width "
-                    + "has to be a multiple of \(ladder.finest.widthSeconds)s.")
+                "No kept resolution divides the points of \(quoted(period.text)); kept are \(history.ladder.text), so "
+                    + "a width has to be a multiple of \(history.ladder.finest.widthSeconds)s.")
         }
-        resolution = chosen
-        truncatedBefore = firstKept
-        spans = wanted.filter { $0.endSeconds > firstKept }.map {
-            TimeSpan(startSeconds: max($0.startSeconds, firstKept), endSeconds: $0.endSeconds)
-        }
+        spans = found.parts.map(\.span)
+        stretches = Coverage.stretches(of: found.parts)
+        truncatedBefore = found.isCut ? spans.first?.startSeconds ?? choice.firstKept(dividing: windows) : nil
     }
 
-    /// Refuses a period that could be answered if other resolutions kept sketches.
-    ///
-    /// - Throws: `no_sketch`, or what the period is refused for with all resolutions.
-    private static func refuseWithoutSketch(
-        _ period: Period, _ now: Int64, _ zone: ZoneRules, _ ladder: Ladder, _ sketches: [Resolution]?,
-        _ cutsForeignDays: Bool, _ parameter: String
-    ) throws(QueryError) {
-        guard let sketches else { return }
-        _ = try Coverage(
-            period, now: now, zone: zone, ladder: ladder, cutsForeignDays: cutsForeignDays, parameter: parameter)
-        let kept = sketches.map { "\($0.widthSeconds)s:\($0.keptSeconds)s" }.joined(separator: ",")
-        throw QueryError(
+    private static func noSketch(_ period: Period, _ history: LadderHistory, _ parameter: String) -> QueryError {
+        let kept = history.sketches.map { "\($0.widthSeconds)s:\($0.keptSeconds)s" }.joined(separator: ",")
+        return QueryError(
             .noSketch, parameter,
             "\(quoted(period.text)) cannot be read from cells that keep percentiles and distinct members; they are "
                 + "kept for \(kept.isEmpty ? "" : kept + " and ")the all-time total, which is the period all.")
     }
 
-    private static func coarsest(for spans: [TimeSpan], now: Int64, _ finite: [Resolution]) -> Resolution? {
-        guard let first = spans.first else { return finite.last }
-        let aligned = finite.filter { resolution in
-            first.startSeconds % resolution.widthSeconds == 0
-                && spans.allSatisfy { $0.endSeconds % resolution.widthSeconds == 0 }
+    private static func stretches(of parts: [Choice.Part]) -> [Stretch] {
+        var stretches: [Stretch] = []
+        var latest: [Resolution: Int] = [:]
+        for part in parts {
+            for resolution in part.resolutions {
+                let buckets =
+                    resolution.bucket(at: part.span.startSeconds)..<resolution.bucket(at: part.span.endSeconds)
+                if let open = latest[resolution], stretches[open].buckets.upperBound == buckets.lowerBound {
+                    stretches[open].buckets = stretches[open].buckets.lowerBound..<buckets.upperBound
+                } else {
+                    latest[resolution] = stretches.count
+                    stretches.append(Stretch(resolution: resolution, buckets: buckets))
+                }
+            }
         }
-        return aligned.last { $0.keeps(first.startSeconds, now: now) }
-            ?? aligned.max { $0.keptSeconds < $1.keptSeconds }
+        return stretches
     }
 
-    /// The finest resolution that keeps the start of a range and needs few points for it.
-    private static func resolution(from: Int64, until: Int64, now: Int64, _ finite: [Resolution]) -> Resolution? {
-        finite.first { $0.keeps(from, now: now) && (until - from) / $0.widthSeconds < rangePoints }
-            ?? finite.last { $0.keeps(from, now: now) }
-            ?? finite.max { $0.keptSeconds < $1.keptSeconds }
-    }
-
-    /// The buckets that a range of instants touches.
-    private static func buckets(
-        from: Int64, until: Int64, _ resolution: Resolution, _ parameter: String
-    ) throws(QueryError) -> [TimeSpan] {
-        guard from < until else { return [] }
-        let first = resolution.bucket(at: from)
-        let last = resolution.bucket(at: until - 1)
-        guard last - first < Period.mostPoints else {
-            throw QueryError(
-                .tooCostly, parameter,
-                "\(from)-\(until) has \(last - first + 1) points of \(resolution.widthSeconds)s and "
-                    + "\(Period.mostPoints) are allowed; shorten the period.")
+    /// Finds what the points of one period are read from.
+    private struct Choice {
+        /// A point, and the resolutions whose buckets have it.
+        struct Part {
+            let span: TimeSpan
+            let resolutions: [Resolution]
         }
-        return (first...last).map {
-            TimeSpan(
-                startSeconds: resolution.startSeconds(ofBucket: $0),
-                endSeconds: resolution.startSeconds(ofBucket: $0 + 1))
+
+        let history: LadderHistory
+        let shelves: [LadderHistory.Shelf]
+        let now: Int64
+
+        /// What of the windows is kept, in order of time; and whether older ones are not.
+        func found(in windows: [TimeSpan]) -> (parts: [Part], isCut: Bool) {
+            var parts: [Part] = []
+            var isCut = false
+            for window in windows.reversed() {
+                guard let resolutions = history.resolutions(of: window, among: shelves, now: now) else {
+                    isCut = true
+                    if let part = rest(of: window) { parts.append(part) }
+                    break
+                }
+                parts.append(Part(span: window, resolutions: resolutions))
+            }
+            return (parts.reversed(), isCut)
+        }
+
+        /// As much of the end of a window as one resolution has.
+        private func rest(of window: TimeSpan) -> Part? {
+            var longest: Part?
+            for shelf in shelves where shelf.resolution.begins(at: window.endSeconds) {
+                guard let start = history.reach(of: shelf, before: window.endSeconds, now: now),
+                    start > window.startSeconds, start < longest?.span.startSeconds ?? .max
+                else { continue }
+                longest = Part(
+                    span: TimeSpan(startSeconds: start, endSeconds: window.endSeconds), resolutions: [shelf.resolution])
+            }
+            return longest
+        }
+
+        func divides(anyOf windows: [TimeSpan]) -> Bool {
+            guard !windows.isEmpty else { return true }
+            return windows.contains { window in
+                shelves.contains { LadderHistory.divides($0.resolution, window) }
+            }
+        }
+
+        /// Where what is kept now begins, of resolutions that the windows could be read from.
+        func firstKept(dividing windows: [TimeSpan]) -> Int64 {
+            let dividing = shelves.filter { shelf in
+                windows.last.map { LadderHistory.divides(shelf.resolution, $0) } ?? true
+            }
+            return dividing.compactMap { history.reach(of: $0, before: now + 1, now: now) }.min() ?? now
+        }
+
+        /// The buckets that a range of instants touches: the finest that are kept and are not too many, else the
+        /// coarsest; where none reach back so far, those that reach back furthest.
+        func windows(from: Int64, until: Int64, _ parameter: String) throws(QueryError) -> [TimeSpan] {
+            let plain = shelves.map(\.resolution).filter { $0.zone == nil }
+            func points(_ resolution: Resolution) -> Int64 {
+                resolution.bucket(at: until - 1) - resolution.bucket(at: from) + 1
+            }
+            let whole = plain.filter { resolution in
+                points(resolution) <= Period.mostPoints
+                    && !found(in: buckets(from, until, resolution)).isCut
+            }
+            if let resolution = whole.last(where: { points($0) <= Coverage.rangePoints }) ?? whole.first {
+                return buckets(from, until, resolution)
+            }
+            var furthest: (start: Int64, resolution: Resolution)?
+            for shelf in shelves where shelf.resolution.zone == nil {
+                let resolution = shelf.resolution
+                let end = resolution.startSeconds(ofBucket: resolution.bucket(at: until - 1) + 1)
+                guard let start = history.reach(of: shelf, before: end, now: now), start < furthest?.start ?? .max
+                else { continue }
+                furthest = (start, resolution)
+            }
+            guard let (start, resolution) = furthest else {
+                // All of it is long gone.
+                return plain.first.map { buckets(until - 1, until, $0) } ?? [
+                    TimeSpan(startSeconds: from, endSeconds: until)
+                ]
+            }
+            // The bucket before what is kept shows that the range is cut.
+            let first = max(from, start - 1)
+            let count = resolution.bucket(at: until - 1) - resolution.bucket(at: first) + 1
+            guard count <= Period.mostPoints else {
+                throw QueryError(
+                    .tooCostly, parameter,
+                    "\(from)-\(until) has \(count) points of \(resolution.widthSeconds)s and "
+                        + "\(Period.mostPoints) are allowed; shorten the period.")
+            }
+            return buckets(first, until, resolution)
+        }
+
+        private func buckets(_ from: Int64, _ until: Int64, _ resolution: Resolution) -> [TimeSpan] {
+            (resolution.bucket(at: from)...resolution.bucket(at: until - 1)).map {
+                TimeSpan(
+                    startSeconds: resolution.startSeconds(ofBucket: $0),
+                    endSeconds: resolution.startSeconds(ofBucket: $0 + 1))
+            }
         }
     }
 
-    /// The numbers of the buckets its spans are made of; empty where it has none.
-    package var buckets: Range<Int64> {
-        guard let first = spans.first, let last = spans.last else { return 0..<0 }
-        if resolution.isAllTime { return 0..<1 }
-        return resolution.bucket(at: first.startSeconds)..<resolution.bucket(at: last.endSeconds - 1) + 1
+    /// The same for what was counted from an instant on, in Unix seconds.
+    func counted(from seconds: Int64) -> Coverage {
+        guard !isAllTime, let first = spans.first?.startSeconds, first < seconds else { return self }
+        var own = self
+        own.truncatedBefore = max(truncatedBefore ?? seconds, seconds)
+        return own
     }
 
-    /// The chunks its buckets lie in; empty where it has none.
-    package var chunks: Range<Int64> {
-        let buckets = buckets
-        guard !buckets.isEmpty else { return 0..<0 }
-        return resolution.chunk(ofBucket: buckets.lowerBound)..<resolution.chunk(ofBucket: buckets.upperBound - 1) + 1
+    /// Whether it is the total of all time.
+    package var isAllTime: Bool { stretches.contains(where: \.resolution.isAllTime) }
+
+    /// How many buckets are read.
+    package var bucketCount: Int { stretches.reduce(0) { $0 + $1.buckets.count } }
+
+    /// The chunks its buckets lie in, by resolution, each once.
+    package var chunks: [(resolution: Resolution, chunks: Range<Int64>)] {
+        var found: [(resolution: Resolution, chunks: Range<Int64>)] = []
+        var latest: [Resolution: Int] = [:]
+        for stretch in stretches {
+            let resolution = stretch.resolution
+            let first = resolution.chunk(ofBucket: stretch.buckets.lowerBound)
+            let chunks = first..<resolution.chunk(ofBucket: stretch.buckets.upperBound - 1) + 1
+            if let open = latest[resolution], found[open].chunks.upperBound >= chunks.lowerBound {
+                found[open].chunks = found[open].chunks.lowerBound..<chunks.upperBound
+            } else {
+                latest[resolution] = found.count
+                found.append((resolution, chunks))
+            }
+        }
+        return found
     }
 
     /// The index of the span a bucket lies in, or nil.
     ///
     /// - Complexity: logarithmic in the number of spans.
-    package func spanIndex(ofBucket bucket: Int64) -> Int? {
+    package func spanIndex(ofBucket bucket: Int64, in resolution: Resolution) -> Int? {
         if resolution.isAllTime { return spans.isEmpty ? nil : 0 }
         let start = resolution.startSeconds(ofBucket: bucket)
         var low = 0

@@ -14,7 +14,7 @@ struct GaugeTally: Tally {
     }
 
     /// Reads a cell: a decimal, a space, milliseconds; nil for anything else.
-    init?(stored bytes: [UInt8]) {
+    init?(stored bytes: some Collection<UInt8>) {
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, let milliseconds = Int64(parts[1]), let value = GaugeTally.number(String(parts[0]))
         else { return nil }

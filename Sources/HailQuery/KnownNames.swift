@@ -20,7 +20,7 @@ package struct KnownNames: Equatable, Sendable {
     package init() {}
 
     /// Takes a field of a page; one that is no name is passed over.
-    mutating func take(_ field: [UInt8]) {
+    mutating func take(_ field: UnsafeBufferPointer<UInt8>) {
         // The mark of a cell's field is a first byte that no name begins with.
         guard let letter = field.first, letter < 0x80 else { return }
         if letter == UInt8(ascii: "g") {

@@ -46,10 +46,10 @@ package struct MetricExpression: Hashable, Sendable {
                 switch member.value {
                 case .null: texts.append(member.name)
                 case .string(let text), .number(let text): texts.append(member.name + "/" + text)
-                case .bool, .array, .object: throw notAName()
+                case .bool, .array, .object, .written: throw notAName()
                 }
             }
-        case .bool: throw notAName()
+        case .bool, .written: throw notAName()
         }
         guard texts.count <= mostExpressions else {
             throw QueryError(.badMetric, "metrics", "There are \(texts.count) metrics; \(mostExpressions) are allowed.")
@@ -66,6 +66,11 @@ package struct MetricExpression: Hashable, Sendable {
         QueryError(
             .badMetric, "metrics",
             "The metrics are a name, a list of names, or an object such as {\"dollars\":\"hits\"} for dollars/hits.")
+    }
+
+    /// Whether it is the name of a metric, with at most a kind behind it.
+    package var isPlain: Bool {
+        denominator == nil && numerator.statistic == nil && numerator.carry == .none && !numerator.isForced
     }
 
     /// Its one or two terms.

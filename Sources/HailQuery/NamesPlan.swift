@@ -29,7 +29,7 @@ package struct NamesPlan: Sendable {
                         Array("HGETALL".utf8),
                         StoreKey.chunk(
                             letter: StoreKey.Letter.page, shard: shard, digest: digest,
-                            widthSeconds: resolution.widthSeconds, chunk: chunk, page: page),
+                            widthSeconds: Int64(resolution.storedWidth), chunk: chunk, page: page),
                     ]
                 }
             }
@@ -43,10 +43,12 @@ package struct NamesPlan: Sendable {
         guard replies.count == commands.count else { throw Readings.misshapen() }
         var names = KnownNames()
         for reply in replies {
-            let elements = try reply.elements()
-            guard elements.count % 2 == 0 else { throw Readings.misshapen() }
-            for index in stride(from: 0, to: elements.count, by: 2) {
-                if let field = try elements[index].value() { names.take(field) }
+            let fields = try reply.list()
+            guard fields.count % 2 == 0 else { throw Readings.misshapen() }
+            fields.withTexts { texts in
+                for index in stride(from: 0, to: fields.count, by: 2) {
+                    if let field = texts[index] { names.take(field) }
+                }
             }
         }
         return names

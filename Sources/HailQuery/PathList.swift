@@ -48,9 +48,9 @@ package struct PathList: Sendable {
         func collect(
             _ value: JSONValue, under prefix: [String], nesting: Int = 0, into found: inout [[String]]
         ) throws(QueryError) {
-            guard prefix.count <= depth, nesting <= 2 * Limits.subjectParts else { throw tooDeep() }
+            guard prefix.count <= depth, nesting <= 2 * Limits.subjectParts else { throw tooDeep(prefix) }
             switch value {
-            case .null:
+            case .null, .written:
                 try append(prefix, to: &found)
             case .bool, .number, .string:
                 // An empty text names nothing, like a parameter that is not there.
@@ -91,9 +91,9 @@ package struct PathList: Sendable {
         }
 
         private func checked(_ path: [String]) throws(QueryError) -> [String] {
-            guard path.count <= depth else { throw tooDeep() }
+            guard path.count <= depth else { throw tooDeep(path) }
             for part in path {
-                if let fault = fault(of: part) { throw refused(fault) }
+                if let fault = fault(of: part) { throw refused(fault + ": " + quoted(DimensionKey.text(path))) }
             }
             return path
         }
@@ -111,7 +111,9 @@ package struct PathList: Sendable {
             return nil
         }
 
-        private func tooDeep() -> QueryError { refused("has a path of more than \(depth) parts") }
+        private func tooDeep(_ path: [String]) -> QueryError {
+            refused("has a path of more than \(depth) parts: " + quoted(DimensionKey.text(path)))
+        }
 
         private func refused(_ fault: String) -> QueryError {
             QueryError(.badPath, parameter, "The parameter \(fault).")
@@ -124,7 +126,7 @@ extension JSONValue {
     var isScalar: Bool {
         switch self {
         case .null, .bool, .number, .string: true
-        case .array, .object: false
+        case .array, .object, .written: false
         }
     }
 
@@ -133,7 +135,7 @@ extension JSONValue {
         switch self {
         case .string(let text), .number(let text): text
         case .bool(let flag): flag ? "true" : "false"
-        case .null, .array, .object: nil
+        case .null, .array, .object, .written: nil
         }
     }
 }

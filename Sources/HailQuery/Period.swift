@@ -1,4 +1,4 @@
-import HailCore
+package import HailCore
 
 /// A period as users ask for it: how long one point is and which points there are.
 package struct Period: Hashable, Sendable {
@@ -52,8 +52,8 @@ package struct Period: Hashable, Sendable {
 
     /// The spans of its points, oldest first, each beginning where the one before ends.
     ///
-    /// Widths under a day are multiples since the epoch; days, weeks (from Monday) and months are the zone's. A range
-    /// is one span and `all` is the one from 0 until the next second.
+    /// Widths under a day are multiples since the epoch; days, weeks (from Monday) and months are the zone's, and the
+    /// hours of today begin at its midnight. A range is one span and `all` is the one from 0 until the next second.
     ///
     /// - Throws: `too_costly` where there are more than `mostPoints`.
     package func windows(now: Int64, zone: ZoneRules, parameter: String = "period") throws(QueryError) -> [TimeSpan] {
@@ -63,7 +63,8 @@ package struct Period: Hashable, Sendable {
             return Period.rolling(width, count: count, now: now, zone: zone)
         case .today:
             let midnight = zone.startSeconds(of: today)
-            return Period.spans((0...(now - midnight) / 3_600 + 1).map { midnight + $0 * 3_600 })
+            let end = zone.startSeconds(ofDay: today.dayNumber + 1)
+            return Period.spans((0...(now - midnight) / 3_600 + 1).map { min(midnight + $0 * 3_600, end) })
         case .yesterday:
             return Period.days(today.dayNumber - 1, today.dayNumber - 1, zone)
         case .weekToDate:
@@ -111,7 +112,8 @@ package struct Period: Hashable, Sendable {
         }
     }
 
+    /// A day that a zone left out, to be on the other side of the date line, is no point.
     private static func spans(_ boundaries: [Int64]) -> [TimeSpan] {
-        zip(boundaries, boundaries.dropFirst()).map { TimeSpan(startSeconds: $0, endSeconds: $1) }
+        zip(boundaries, boundaries.dropFirst()).filter { $0 < $1 }.map { TimeSpan(startSeconds: $0, endSeconds: $1) }
     }
 }

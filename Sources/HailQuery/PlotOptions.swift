@@ -66,8 +66,10 @@ struct PlotOptions: Sendable {
         QueryError(.badValue, name, "\(quoted(value.text ?? "a list")) is \(fault).")
     }
 
-    static func flag(_ name: String, _ parameters: [String: JSONValue]) throws(QueryError) -> Bool {
-        guard let value = parameters[name], value != .null else { return false }
+    static func flag(
+        _ name: String, _ parameters: [String: JSONValue], default isSet: Bool = false
+    ) throws(QueryError) -> Bool {
+        guard let value = parameters[name], value != .null else { return isSet }
         switch value.text?.lowercased() {
         // A flag in a query string may stand without a value.
         case "true", "1", "yes", "on", "": return true

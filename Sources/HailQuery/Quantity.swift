@@ -58,6 +58,15 @@ package struct Quantity: Hashable, Sendable {
         return rest == 0 ? Amount(micros: quotient).description : Quantity.text(double)
     }
 
+    /// Appends `text`.
+    package func append(to bytes: inout [UInt8]) {
+        if estimate == nil, divisor == 1, let micros = Int64(exactly: amount.micros) {
+            let (whole, rest) = micros.quotientAndRemainder(dividingBy: 1_000_000)
+            if rest == 0 { return StoreKey.appendDecimal(whole, to: &bytes) }
+        }
+        bytes += text.utf8
+    }
+
     /// The JSON number of `self ÷ denominator`; 0 where the denominator is 0.
     package func text(over denominator: Quantity) -> String {
         guard !denominator.isZero else { return "0" }

@@ -20,9 +20,13 @@ struct Question: Sendable {
         dimensions = try PathList(parameters["dimensions"], parameter: "dimensions", depth: Limits.pathDepth)
         expressions = try MetricExpression.list(parameters["metrics"])
         guard let zoneText = (parameters["tz"] ?? .string("")).text else {
-            throw QueryError(.badZone, "tz", "The time zone is UTC or an offset such as +0530.")
+            throw QueryError(.badZone, "tz", "The time zone is a text; \(AskedZone.allowed).")
         }
-        self.periods = try periods(try ZoneRules(parsing: zoneText, finder: zones))
+        var choice = try periods(try AskedZone.rules(zoneText, finder: zones))
+        choice.countedFrom = dimensions.paths.compactMap { path in
+            path.first.flatMap { choice.history.viewStarts[Name($0)] }
+        }.max()
+        self.periods = choice
         self.digester = digester
     }
 
@@ -87,12 +91,12 @@ struct Question: Sendable {
         let needsSketch = terms.contains { term in term.kind.map(term.needsSketch) ?? false }
         let coverages = try periods.coverages(withSketches: needsSketch)
         // Pages of the all-time total are read whole as it is.
-        let isAllTime = coverages.contains { $0.resolution.isAllTime }
+        let isAllTime = coverages.contains(where: \.isAllTime)
         var parts: [NamesRound.Part] = []
         var keys = 0
         for subject in subjects.paths {
             let groups = try NamesPlan(
-                subject: subject, chunks: coverages.map { ($0.resolution, $0.chunks) }, digester: digester)
+                subject: subject, chunks: coverages.flatMap(\.chunks), digester: digester)
             let kinds = try ReadPlan(
                 subject: subject, groups: [], sources: [], names: isAllTime ? [] : Question.names(of: terms),
                 coverages: [], digester: digester)

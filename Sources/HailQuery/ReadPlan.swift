@@ -72,8 +72,8 @@ package struct ReadPlan: Sendable {
     private static func checkCost(
         groups: Int, sources: [MetricSource], coverages: [Coverage]
     ) throws(QueryError) {
-        let chunks = coverages.reduce(0) { $0 + $1.chunks.count }
-        let buckets = coverages.reduce(0) { $0 + $1.buckets.count }
+        let chunks = coverages.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.chunks.count } }
+        let buckets = coverages.reduce(0) { $0 + $1.bucketCount }
         let weight = sources.reduce(0) { $0 + $1.weight }
         let (cells, cellsOverflow) = groups.multipliedReportingOverflow(by: sources.count)
         let (keys, keysOverflow) = chunks.multipliedReportingOverflow(by: cells)
@@ -168,20 +168,20 @@ package struct ReadPlan: Sendable {
                 let bucket = place.bucket(at: offset)
                 add(
                     keys.own(cell, letter: StoreKey.Letter.sketch, place.resolution, chunk: bucket),
-                    CellRequest(place: place, content: .sketch(cell: cell, bucket: bucket)), nil)
+                    CellRequest(place: place, content: .sketch(cell: cell, offset: offset)), nil)
             }
         case .set:
             for offset in offsets {
                 let bucket = place.bucket(at: offset)
                 add(
                     keys.own(cell, letter: StoreKey.Letter.members, place.resolution, chunk: bucket),
-                    CellRequest(place: place, content: .members(cell: cell, bucket: bucket)), nil, verb: "SMEMBERS")
+                    CellRequest(place: place, content: .members(cell: cell, offset: offset)), nil, verb: "SMEMBERS")
                 for quarter in 0..<SetCell.quarters {
                     add(
                         keys.own(
                             cell, letter: StoreKey.Letter.distinct, place.resolution, chunk: bucket, page: quarter + 1),
                         CellRequest(
-                            place: place, content: .distinct(cell: cell, bucket: bucket, quarter: Int(quarter))),
+                            place: place, content: .distinct(cell: cell, offset: offset, quarter: Int(quarter))),
                         nil, verb: "GET")
                 }
             }
@@ -219,53 +219,62 @@ package struct ReadPlan: Sendable {
         var readings = Readings(sources: sources.map(\.metric))
         for (request, reply) in zip(requests, replies) {
             switch request.content {
-            case .members(let cell, let bucket):
-                try readings.take(members: reply.elements(), cell: cell, request.place.resolution, bucket)
-                continue
-            case .distinct(let cell, let bucket, let quarter):
-                try readings.take(distinct: reply, cell: cell, request.place.resolution, bucket, quarter: quarter)
-                continue
-            case .page, .counterStrip, .gaugeStrip, .timerStrip, .sketch: break
-            }
-            let elements = try reply.elements()
-            if let fields = request.fields {
-                guard elements.count == fields.count || elements.isEmpty else { throw Readings.misshapen() }
-                for (field, element) in zip(fields, elements) {
-                    try readings.take(element, of: field, at: request.place)
-                }
-            } else {
-                guard elements.count % 2 == 0 else { throw Readings.misshapen() }
-                for index in stride(from: 0, to: elements.count, by: 2) {
-                    guard let name = try elements[index].value() else { continue }
-                    guard let field = meaning(of: name, in: request) else { continue }
-                    try readings.take(elements[index + 1], of: field, at: request.place)
-                }
+            case .members(let cell, let offset):
+                try readings.take(members: reply.list(), cell: cell, offset: offset, at: request.place)
+            case .distinct(let cell, let offset, let quarter):
+                try readings.take(distinct: reply, cell: cell, offset: offset, at: request.place, quarter: quarter)
+            case .page, .counterStrip, .gaugeStrip, .timerStrip, .sketch:
+                try take(reply.list(), of: request, into: &readings)
             }
         }
         return readings
     }
 
-    /// What a field of a hash that was read whole holds, or nil where it is not wanted.
-    private func meaning(of field: [UInt8], in request: CellRequest) -> CellRequest.Field? {
-        if case .page = request.content { return meaning(ofPageField: field) }
-        guard let number = Int(String(decoding: field, as: UTF8.self)) else { return nil }
-        func isOffset(_ number: Int) -> Bool { (0..<Int(Resolution.bucketsPerChunk)).contains(number) }
-        switch request.content {
-        case .sketch(let cell, let bucket): return .sketch(cell: cell, bucket: bucket, scale: number)
-        case .gaugeStrip(let cell): return isOffset(number) ? .gauge(cell: cell, offset: number) : nil
-        case .timerStrip(let cell, let component):
-            return isOffset(number) ? .timer(cell: cell, offset: number, component) : nil
-        case .counterStrip(let cell):
-            let isMillionths = number >= PageField.millionthsBase
-            let offset = isMillionths ? number - PageField.millionthsBase : number
-            return isOffset(offset) ? .counter(cell: cell, offset: offset, isMillionths: isMillionths) : nil
-        case .page, .members, .distinct: return nil
+    /// Takes what a hash holds, read by field or whole.
+    private func take(_ texts: TextList, of request: CellRequest, into readings: inout Readings) throws(QueryError) {
+        if let fields = request.fields {
+            guard texts.count == fields.count || texts.isEmpty else { throw Readings.misshapen() }
+            try texts.withTexts { values throws(QueryError) in
+                for (index, field) in fields.enumerated() where index < texts.count {
+                    if let value = values[index] { try readings.take(value, of: field, at: request.place) }
+                }
+            }
+            return
+        }
+        guard texts.count % 2 == 0 else { throw Readings.misshapen() }
+        if case .counterStrip(let cell) = request.content {
+            return try readings.take(strip: texts, ofCounter: cell, at: request.place)
+        }
+        try texts.withTexts { values throws(QueryError) in
+            for index in stride(from: 0, to: texts.count, by: 2) {
+                guard let name = values[index], let value = values[index + 1],
+                    let field = meaning(of: name, in: request)
+                else { continue }
+                try readings.take(value, of: field, at: request.place)
+            }
         }
     }
 
-    private func meaning(ofPageField field: [UInt8]) -> CellRequest.Field? {
-        if let metric = metricOfName[field] { return .name(metric) }
-        guard field.count >= ReadPlan.pageFieldBytes, let first = field.first, first & 0x80 != 0 else { return nil }
+    /// What a field of a hash that was read whole holds, or nil where it is not wanted.
+    private func meaning(of field: UnsafeBufferPointer<UInt8>, in request: CellRequest) -> CellRequest.Field? {
+        if case .page = request.content { return meaning(ofPageField: field) }
+        guard let number = StoredNumber.number(field).map({ Int($0) }) else { return nil }
+        func isOffset(_ number: Int) -> Bool { (0..<Int(Resolution.bucketsPerChunk)).contains(number) }
+        switch request.content {
+        case .sketch(let cell, let offset): return .sketch(cell: cell, offset: offset, scale: number)
+        case .gaugeStrip(let cell): return isOffset(number) ? .gauge(cell: cell, offset: number) : nil
+        case .timerStrip(let cell, let component):
+            return isOffset(number) ? .timer(cell: cell, offset: number, component) : nil
+        case .page, .counterStrip, .members, .distinct: return nil
+        }
+    }
+
+    private func meaning(ofPageField field: UnsafeBufferPointer<UInt8>) -> CellRequest.Field? {
+        guard let first = field.first else { return nil }
+        guard first & 0x80 != 0 else {
+            return metricOfName.isEmpty ? nil : metricOfName[Array(field)].map { .name($0) }
+        }
+        guard field.count >= ReadPlan.pageFieldBytes else { return nil }
         var prefix: UInt64 = 0
         for byte in field.prefix(8) { prefix = prefix << 8 | UInt64(byte) }
         guard let cell = cellOfPrefix[prefix] else { return nil }

@@ -1,21 +1,29 @@
+package import HailCore
+
 /// One reply of the store to a read command.
 package indirect enum ReadReply: Equatable, Sendable {
     case null
     case bytes([UInt8])
     case integer(Int64)
     case array([ReadReply])
+    /// A list of texts.
+    case texts(TextList)
     /// The store's own words.
     case error(String)
 }
 
 extension ReadReply {
-    /// The elements of an array reply; a key that does not exist answers an empty one or null.
+    /// The texts of a list; a key that does not exist answers an empty one or null.
     ///
     /// - Throws: `store_unreadable` for anything else.
-    func elements() throws(QueryError) -> [ReadReply] {
+    func list() throws(QueryError) -> TextList {
         switch self {
-        case .array(let elements): return elements
-        case .null: return []
+        case .texts(let texts): return texts
+        case .null: return TextList([])
+        case .array(let elements):
+            var texts: [[UInt8]?] = []
+            for element in elements { texts.append(try element.value()) }
+            return TextList(texts)
         case .error(let words):
             throw QueryError(.storeUnreadable, "", "The store answered a read with: \(words)")
         case .bytes, .integer:
@@ -34,31 +42,8 @@ extension ReadReply {
             return Array(String(number).utf8)
         case .error(let words):
             throw QueryError(.storeUnreadable, "", "The store answered a read with: \(words)")
-        case .array:
+        case .array, .texts:
             throw QueryError(.storeUnreadable, "", "The store answered a field with a list.")
         }
-    }
-
-    /// The whole number a counter's field holds; nil where there is no such field.
-    ///
-    /// - Throws: `store_unreadable` where the field holds anything else.
-    func count() throws(QueryError) -> Int64? {
-        if case .integer(let number) = self { return number }
-        guard let bytes = try value() else { return nil }
-        guard let number = Int64(String(decoding: bytes, as: UTF8.self)) else {
-            throw QueryError(.storeUnreadable, "", "A counter in the store holds something that is not a whole number.")
-        }
-        return number
-    }
-
-    /// The decimal a field holds that is added to as a float; nil where there is no such field.
-    ///
-    /// - Throws: `store_unreadable` where the field holds anything else.
-    func float() throws(QueryError) -> Double? {
-        guard let bytes = try value() else { return nil }
-        guard let number = Double(String(decoding: bytes, as: UTF8.self)), number.isFinite else {
-            throw QueryError(.storeUnreadable, "", "A timer in the store holds something that is not a number.")
-        }
-        return number
     }
 }

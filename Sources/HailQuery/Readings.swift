@@ -22,70 +22,88 @@ package struct Readings: Sendable {
     private mutating func note(_ cell: Int) { known.insert(sources[cell % sources.count]) }
 
     /// Takes what one field of a hash holds.
-    mutating func take(_ reply: ReadReply, of field: CellRequest.Field, at place: CellPlace) throws(QueryError) {
+    mutating func take(
+        _ text: UnsafeBufferPointer<UInt8>, of field: CellRequest.Field, at place: CellPlace
+    ) throws(QueryError) {
         switch field {
         case .name(let metric):
-            if try reply.value() != nil { known.insert(metric) }
+            known.insert(metric)
         case .counter(let cell, let offset, let isMillionths):
-            guard let count = try reply.count() else { return }
+            let amount = Readings.amount(try StoredNumber.whole(text), isMillionths: isMillionths)
             note(cell)
-            counters.update(.init(cell: cell, resolution: place.resolution), bucket: place.bucket(at: offset)) {
-                $0 += isMillionths ? Amount(whole: 0, millionths: count) : Amount(whole: count, millionths: 0)
-            }
+            counters.update(.init(cell: cell, place: place), offset: offset) { $0 += amount }
         case .gauge(let cell, let offset):
-            guard let bytes = try reply.value() else { return }
-            guard let gauge = GaugeTally(stored: bytes) else {
+            guard let gauge = GaugeTally(stored: text) else {
                 throw Readings.unreadable("A gauge in the store holds something that is not a value and a time.")
             }
             note(cell)
-            gauges.update(.init(cell: cell, resolution: place.resolution), bucket: place.bucket(at: offset)) {
-                $0.merge(gauge)
-            }
+            gauges.update(.init(cell: cell, place: place), offset: offset) { $0.merge(gauge) }
         case .timer(let cell, let offset, let component):
-            let address = TallyTable<TimerTally>.Address(cell: cell, resolution: place.resolution)
+            let address = TallyTable<TimerTally>.Address(cell: cell, place: place)
             if component == .squares {
-                guard let squares = try reply.float() else { return }
-                timers.update(address, bucket: place.bucket(at: offset)) { $0.take(squares: squares) }
+                let squares = try StoredNumber.float(text)
+                timers.update(address, offset: offset) { $0.take(squares: squares) }
             } else {
-                guard let number = try reply.count() else { return }
-                timers.update(address, bucket: place.bucket(at: offset)) { $0.take(component, number) }
+                let number = try StoredNumber.whole(text)
+                timers.update(address, offset: offset) { $0.take(component, number) }
             }
             note(cell)
-        case .sketch(let cell, let bucket, let scale):
-            guard let count = try reply.count() else { return }
+        case .sketch(let cell, let offset, let scale):
+            let count = try StoredNumber.whole(text)
             note(cell)
-            timers.update(.init(cell: cell, resolution: place.resolution), bucket: bucket) {
+            timers.update(.init(cell: cell, place: place), offset: offset) {
                 $0.take(sketchBucket: scale, count: count)
             }
         }
     }
 
+    /// Takes a counter's strip that was read whole; fields that are no offset are passed over.
+    mutating func take(strip fields: TextList, ofCounter cell: Int, at place: CellPlace) throws(QueryError) {
+        var isKnown = false
+        try counters.updateRow(.init(cell: cell, place: place)) { row throws(QueryError) in
+            try fields.withTexts { texts throws(QueryError) in
+                for index in stride(from: 0, to: fields.count - 1, by: 2) {
+                    guard let name = texts[index], let text = texts[index + 1],
+                        let (offset, isMillionths) = CellRequest.counterOffset(name)
+                    else { continue }
+                    row[offset] += Readings.amount(try StoredNumber.whole(text), isMillionths: isMillionths)
+                    isKnown = true
+                }
+            }
+        }
+        if isKnown { note(cell) }
+    }
+
+    private static func amount(_ count: Int64, isMillionths: Bool) -> Amount {
+        isMillionths ? Amount(whole: 0, millionths: count) : Amount(whole: count, millionths: 0)
+    }
+
     /// Takes the members that a set cell keeps as they are.
-    mutating func take(
-        members: [ReadReply], cell: Int, _ resolution: Resolution, _ bucket: Int64
-    ) throws(QueryError) {
+    mutating func take(members: TextList, cell: Int, offset: Int, at place: CellPlace) throws(QueryError) {
         guard !members.isEmpty else { return }
         var numbers: [UInt64] = []
-        for member in members {
-            guard case .bytes(let bytes) = member, let number = SetTally.member(bytes) else {
-                throw Readings.unreadable("A set in the store has a member that is not eight bytes.")
+        try members.withTexts { texts throws(QueryError) in
+            for index in 0..<members.count {
+                guard let text = texts[index], let number = SetTally.member(text) else {
+                    throw Readings.unreadable("A set in the store has a member that is not eight bytes.")
+                }
+                numbers.append(number)
             }
-            numbers.append(number)
         }
         note(cell)
-        sets.update(.init(cell: cell, resolution: resolution), bucket: bucket) { $0.insert(numbers) }
+        sets.update(.init(cell: cell, place: place), offset: offset) { $0.insert(numbers) }
     }
 
     /// Takes a quarter of a set cell.
     mutating func take(
-        distinct reply: ReadReply, cell: Int, _ resolution: Resolution, _ bucket: Int64, quarter: Int
+        distinct reply: ReadReply, cell: Int, offset: Int, at place: CellPlace, quarter: Int
     ) throws(QueryError) {
         guard let bytes = try reply.value() else { return }
         guard let part = HyperLogLog(stored: bytes) else {
             throw Readings.unreadable("A set in the store holds something that is no HyperLogLog.")
         }
         note(cell)
-        sets.update(.init(cell: cell, resolution: resolution), bucket: bucket) { $0.merge(part, quarter: quarter) }
+        sets.update(.init(cell: cell, place: place), offset: offset) { $0.merge(part, quarter: quarter) }
     }
 
     static func misshapen() -> QueryError {

@@ -10,7 +10,7 @@ struct SetTally: Tally {
     static let zero = SetTally()
 
     /// The number of a member that is kept as it is; nil where it has not eight bytes.
-    static func member(_ bytes: [UInt8]) -> UInt64? {
+    static func member(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64? {
         guard bytes.count == 8 else { return nil }
         return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }

@@ -7,6 +7,9 @@ package protocol StoreQuery: Sendable {
     /// The subjects the question is about: what a writer still owes them has to be in the store first.
     var subjects: [[String]] { get }
 
+    /// How the answer is written.
+    var form: AnswerForm { get }
+
     /// The commands of the next round trip, each as its words, all of them reads.
     var commands: [[[UInt8]]] { get }
 
@@ -14,4 +17,8 @@ package protocol StoreQuery: Sendable {
     ///
     /// - Throws: `too_costly`, `store_unreadable`.
     mutating func answer(_ replies: [ReadReply]) throws(QueryError) -> JSONValue?
+}
+
+extension StoreQuery {
+    package var form: AnswerForm { .nested }
 }

@@ -21,7 +21,7 @@ package struct SubjectsQuery: StoreQuery {
         case .null: break
         case .array(let items): path = items
         case .string, .number, .bool: path = [parameters["prefix"] ?? .null]
-        case .object:
+        case .object, .written:
             throw QueryError(.badPath, "prefix", "The prefix is a text or one path such as [\"Product\",\"4\"].")
         }
         let text = path.popLast() ?? .string("")
@@ -54,9 +54,11 @@ package struct SubjectsQuery: StoreQuery {
     package func answer(_ replies: [ReadReply]) throws(QueryError) -> JSONValue? {
         guard replies.count == 1, let reply = replies.first else { throw Readings.misshapen() }
         var subjects: [JSONValue] = []
-        for element in try reply.elements() {
-            guard let member = try element.value() else { continue }
-            subjects.append(.string(DimensionKey.text(parent + [String(decoding: member, as: UTF8.self)])))
+        let members = try reply.list()
+        members.withTexts { texts in
+            for case .some(let text) in (0..<members.count).map({ texts[$0] }) {
+                subjects.append(.string(DimensionKey.text(parent + [String(decoding: text, as: UTF8.self)])))
+            }
         }
         return .array(subjects)
     }

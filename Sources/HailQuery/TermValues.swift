@@ -10,19 +10,28 @@ struct TermValues: Sendable {
     /// What is stored of a metric at some groups, taken together.
     ///
     /// A span without anything is 0, whatever the kind.
-    init(_ term: MetricTerm, as kind: Kind, groups: [Int], in coverage: Coverage, _ readings: Readings) {
+    ///
+    /// - Parameter isTotal: whether the total is all that is wanted, and the points may be one.
+    init(
+        _ term: MetricTerm, as kind: Kind, groups: [Int], in coverage: Coverage, _ readings: Readings, isTotal: Bool
+    ) {
+        func tallies<Content>(_ table: TallyTable<Content>, of cells: [Int]) -> [Content?] {
+            // What is carried forward is known from the points alone.
+            isTotal && term.carry != .forward
+                ? [table.total(of: cells, in: coverage)] : table.spans(of: cells, in: coverage)
+        }
         let cells = readings.cells(of: KnownNames.Metric(name: term.name, kind: kind), groups: groups)
         switch kind {
         case .counter:
-            self.init(readings.counters.spans(of: cells, in: coverage), carry: term.carry) { Quantity($0) }
+            self.init(tallies(readings.counters, of: cells), carry: term.carry) { Quantity($0) }
         case .gauge:
-            self.init(readings.gauges.spans(of: cells, in: coverage), carry: term.carry, value: \.value)
+            self.init(tallies(readings.gauges, of: cells), carry: term.carry, value: \.value)
         case .timer:
             self.init(
-                readings.timers.spans(of: cells, in: coverage), carry: term.carry, weight: { $0.count.double },
+                tallies(readings.timers, of: cells), carry: term.carry, weight: { $0.count.double },
                 value: { $0.value(term.timerStatistic) })
         case .set:
-            self.init(readings.sets.spans(of: cells, in: coverage), carry: term.carry, value: \.count)
+            self.init(tallies(readings.sets, of: cells), carry: term.carry, value: \.count)
         }
     }
 
@@ -71,7 +80,7 @@ struct TermValues: Sendable {
             total = count
         case .width(let unitSeconds):
             // The all-time total has no width.
-            let lengths = spans.map { coverage.resolution.isAllTime ? 0 : $0.lengthSeconds }
+            let lengths = spans.map { coverage.isAllTime ? 0 : $0.lengthSeconds }
             points = lengths.map { Quantity($0, over: unitSeconds) }
             total = Quantity(lengths.reduce(0, +), over: unitSeconds)
         case .daysInMonth:

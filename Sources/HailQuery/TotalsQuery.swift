@@ -3,21 +3,22 @@ package import HailCore
 /// `/totals`: what was counted over whole periods, by period, dimension and metric.
 package struct TotalsQuery: StoreQuery {
     private let question: Question
+    package let form: AnswerForm
     private var round: CellRound
 
     /// Periods one call may ask for.
     package static let mostPeriods = 32
 
-    /// Reads the parameters `pk`, `dimensions`, `metrics`, `periods` and `tz`.
+    /// Reads the parameters `pk`, `dimensions`, `metrics`, `periods`, `tz` and `format`.
     ///
     /// - Parameters:
     ///   - now: Unix seconds.
-    ///   - sketches: the finite resolutions of the ladder that keep sketches and distinct members.
+    ///   - history: what the store keeps, and kept before.
     ///   - zones: finds named zones; UTC and offsets are known without it.
     /// - Throws: whatever is wrong with a parameter, `no_sketch`, or `too_costly`.
     package init(
-        parameters: [String: JSONValue], now: Int64, ladder: Ladder, sketches: [Resolution] = [],
-        digester: @escaping Digester, zones: ZoneRules.Finder = { _ in nil }
+        parameters: [String: JSONValue], now: Int64, history: LadderHistory, digester: @escaping Digester,
+        zones: ZoneRules.Finder = { _ throws(ZoneError) in throw .unknown }
     ) throws(QueryError) {
         question = try Question(parameters: parameters, digester: digester, zones: zones) {
             zone throws(QueryError) in
@@ -27,9 +28,10 @@ package struct TotalsQuery: StoreQuery {
                 periods.append(try Period(parsing: text, parameter: "periods"))
             }
             return PeriodChoice(
-                periods: periods, isDefault: asked.isEmpty, parameter: "periods", now: now, zone: zone, ladder: ladder,
-                sketches: sketches)
+                periods: periods, isDefault: asked.isEmpty, parameter: "periods", now: now, zone: zone,
+                history: history)
         }
+        form = try AnswerForm(parameters)
         round = try question.round(groups: question.allDimensions, expressions: question.expressions)
     }
 
@@ -43,7 +45,7 @@ package struct TotalsQuery: StoreQuery {
                 guard case .string(let text) = item else { throw notAPeriod() }
                 texts.append(text)
             }
-        case .bool, .number, .object: throw notAPeriod()
+        case .bool, .number, .object, .written: throw notAPeriod()
         }
         guard texts.count <= mostPeriods else {
             throw QueryError(
@@ -66,11 +68,12 @@ package struct TotalsQuery: StoreQuery {
             round = try question.round(
                 groups: question.allDimensions, expressions: question.expressions, kinds: kinds)
             return nil
-        case .done(let results): return question.subjects.answer(results.map(answer))
+        case .done(let results):
+            return form == .nested ? question.subjects.answer(results.map(nested)) : try rows(results)
         }
     }
 
-    private func answer(_ result: CellRound.Result) -> JSONValue {
+    private func nested(_ result: CellRound.Result) -> JSONValue {
         var members = result.coverages.map { coverage in
             JSONValue.Member(
                 coverage.period.text,
@@ -80,7 +83,7 @@ package struct TotalsQuery: StoreQuery {
                             DimensionKey.text(result.groups[group]),
                             .object(
                                 question.expressions.map { expression in
-                                    let series = result.series(expression, groups: [group], in: coverage)
+                                    let series = result.series(expression, groups: [group], in: coverage, isTotal: true)
                                     return JSONValue.Member(expression.name.text, .number(series.total))
                                 }))
                     }))
@@ -90,5 +93,34 @@ package struct TotalsQuery: StoreQuery {
         }
         if !truncated.isEmpty { members.append(JSONValue.Member("truncated_before", .object(truncated))) }
         return .object(members)
+    }
+
+    private func rows(_ results: [CellRound.Result]) throws(QueryError) -> JSONValue {
+        let hasSubjects = results.count > 1
+        let isTruncated = results.contains { $0.coverages.contains { $0.truncatedBefore != nil } }
+        let count = results.reduce(0) { $0 + $1.coverages.count * $1.groups.count } * question.expressions.count
+        var writer = try RowWriter(
+            form,
+            columns: ["period", "metric", "value", "dimension"] + (hasSubjects ? ["subject"] : [])
+                + (isTruncated ? ["truncated_before"] : []),
+            paths: question.dimensions.paths, rowCount: count)
+        for (subject, result) in zip(subjects, results) {
+            for coverage in result.coverages {
+                let truncated = coverage.truncatedBefore.map { RowWriter.Cell.number("\($0)") } ?? .missing
+                for group in result.groups.indices {
+                    let path = result.groups[group]
+                    for expression in question.expressions {
+                        let series = result.series(expression, groups: [group], in: coverage, isTotal: true)
+                        try writer.add(
+                            [
+                                .text(coverage.period.text), .text(expression.name.text), .number(series.total),
+                                .text(DimensionKey.text(path)),
+                            ] + (hasSubjects ? [.text(DimensionKey.text(subject))] : [])
+                                + (isTruncated ? [truncated] : []), path: path)
+                    }
+                }
+            }
+        }
+        return writer.finished()
     }
 }

@@ -24,7 +24,7 @@ package struct WrittenMetrics: Equatable, Sendable {
     package init(_ value: JSONValue?) throws(QueryError) {
         var items: [Item] = []
         switch value ?? .null {
-        case .null: break
+        case .null, .written: break
         case .string(""): break
         case .object(let members):
             for member in members {
@@ -63,7 +63,7 @@ package struct WrittenMetrics: Equatable, Sendable {
         switch member.value {
         case .number(let text), .string(let text):
             if isNumber(text) { return text }
-        case .null, .bool, .array, .object: break
+        case .null, .bool, .array, .object, .written: break
         }
         throw QueryError(
             .badMetric, "metrics", "The value of \(quoted(member.name)) is no number; write a decimal such as 12.5.")

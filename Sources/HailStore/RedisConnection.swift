@@ -119,6 +119,59 @@ package struct RedisConnection: ~Copyable {
         return replies
     }
 
+    /// Sends reads, so many ahead of their replies, and takes the replies as they come: lists as `texts`.
+    ///
+    /// Nothing else may be under way. On a thrown error, also `answerTooLarge`, the connection is gone.
+    package mutating func read(
+        _ commands: [RedisCommand], ahead: Int, limitBytes: Int
+    ) throws(StoreError) -> (replies: [StoreReply], weightBytes: Int) {
+        guard let context else { throw .connectionLost("not connected") }
+        var scanner = ReplyScanner(limitBytes: limitBytes, expecting: commands.count)
+        var sent = 0
+        while scanner.count < commands.count {
+            while sent < commands.count, sent - scanner.count < ahead {
+                let appended = commands[sent].bytes.withUnsafeBytes { raw in
+                    redisAppendFormattedCommand(context, raw.bindMemory(to: CChar.self).baseAddress, raw.count)
+                }
+                guard appended == REDIS_OK else { throw lost(context) }
+                sent += 1
+            }
+            var isWritten: Int32 = 0
+            while isWritten == 0 {
+                guard redisBufferWrite(context, &isWritten) == REDIS_OK else { throw lost(context) }
+            }
+            let fault: String?
+            do throws(ReplyScanner.Fault) {
+                let count = try scanner.take { room in
+                    while true {
+                        let count = recv(context.pointee.fd, room.baseAddress, room.count, 0)
+                        if count >= 0 || errno != EINTR { return count }
+                    }
+                }
+                fault =
+                    count > 0
+                    ? nil
+                    : count == 0
+                        ? "the store closed it" : errno == EAGAIN ? RedisConnection.timeoutText : systemErrorText()
+            } catch .tooLarge {
+                drop(context)
+                throw .answerTooLarge(limitBytes: limitBytes)
+            } catch {
+                fault = "a reply makes no sense"
+            }
+            if let fault {
+                drop(context)
+                throw .connectionLost(fault)
+            }
+        }
+        return (scanner.replies, scanner.weightBytes)
+    }
+
+    private mutating func drop(_ dead: UnsafeMutablePointer<redisContext>) {
+        redisFree(dead)
+        context = nil
+    }
+
     /// One command, one reply.
     package mutating func send(_ command: RedisCommand) throws(StoreError) -> StoreReply {
         try pipeline([command])[0]
@@ -175,8 +228,7 @@ package struct RedisConnection: ~Copyable {
     /// Frees a context that is dead and says why it died.
     private mutating func lost(_ dead: UnsafeMutablePointer<redisContext>) -> StoreError {
         let reason = RedisConnection.errorText(dead)
-        redisFree(dead)
-        context = nil
+        drop(dead)
         return .connectionLost(reason)
     }
 

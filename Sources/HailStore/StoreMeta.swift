@@ -6,6 +6,8 @@ package enum StoreMeta {
         /// The store was new; it is this agent's settings that hold now.
         case created
         case same
+        /// One line for each setting that is another now.
+        case migrated([String])
         /// One line for each setting that is another, for the operator. Nothing was written.
         case differs([String])
     }
@@ -21,11 +23,11 @@ package enum StoreMeta {
         try run("claim", settings, nowSeconds, &connection)
     }
 
-    /// Overwrites the settings, keeping the old resolutions as `resolutions@UNTIL`.
+    /// Overwrites the settings, keeping what each was before as `NAME@UNTIL`.
     ///
     /// The layout and the shard map cannot be changed.
     ///
-    /// - Returns: `differs` if layout or shard map are others, `same` or `created` if the settings hold now.
+    /// - Returns: `differs` if layout or shard map are others, else the settings hold now.
     package static func migrate(
         _ settings: StoreSettings, nowSeconds: Int64, over connection: inout RedisConnection
     ) throws(StoreError) -> Claim {
@@ -50,16 +52,38 @@ package enum StoreMeta {
         switch verdict {
         case "created": return .created
         case "same": return .same
+        case "migrated":
+            return .migrated(triples(items).map { "\($0.name): from \"\($0.stored)\" to \"\($0.own)\"" })
         default:
-            var lines: [String] = []
-            for at in stride(from: 1, to: items.count - 2, by: 3) {
-                let name = items[at].text ?? ""
-                lines.append(
-                    "\(name): the store has \"\(items[at + 1].text ?? "")\", this agent \"\(items[at + 2].text ?? "")\""
-                )
-            }
-            return .differs(lines)
+            return .differs(triples(items).map { StoreSettings.difference($0.name, stored: $0.stored, own: $0.own) })
         }
+    }
+
+    private static func triples(_ items: [StoreReply]) -> [(name: String, stored: String, own: String)] {
+        stride(from: 1, to: items.count - 2, by: 3).map { at in
+            (items[at].text ?? "", items[at + 1].text ?? "", items[at + 2].text ?? "")
+        }
+    }
+
+    /// What reads all of it.
+    package static let readCommand = [Array("HGETALL".utf8), StoreKey.meta]
+
+    /// The settings in an answer to `readCommand`, and what they were before.
+    package static func fields(in reply: StoreReply) -> [String: String] {
+        let texts: [String?]
+        switch reply {
+        case .array(let items): texts = items.map(\.text)
+        case .texts(let list):
+            texts = list.withTexts { texts in
+                (0..<list.count).map { texts[$0].map { String(decoding: $0, as: UTF8.self) } }
+            }
+        default: return [:]
+        }
+        var fields: [String: String] = [:]
+        for at in stride(from: 0, to: texts.count - 1, by: 2) {
+            if let name = texts[at], let value = texts[at + 1] { fields[name] = value }
+        }
+        return fields
     }
 
     private static let source = """
@@ -82,14 +106,21 @@ package enum StoreMeta {
         if known and missing[1] == 'layout' then return {'differs', 'layout', 'none', ARGV[4]} end
         if #answer > 1 then return answer end
         if mode == 'migrate' and known then
-          local was = redis.call('HGET', key, 'resolutions')
+          answer = {'migrated'}
           for i = 3, #ARGV, 2 do
-            if ARGV[i] == 'resolutions' and was and was ~= ARGV[i + 1] then
-              redis.call('HSET', key, 'resolutions@' .. now, was, 'valid-from', now)
+            local name, mine = ARGV[i], ARGV[i + 1]
+            local was = redis.call('HGET', key, name)
+            if was and was ~= mine then
+              redis.call('HSETNX', key, name .. '@' .. now, was)
+              if name == 'resolutions' then redis.call('HSET', key, 'valid-from', now) end
+              answer[#answer + 1] = name
+              answer[#answer + 1] = was
+              answer[#answer + 1] = mine
             end
-            redis.call('HSET', key, ARGV[i], ARGV[i + 1])
+            redis.call('HSET', key, name, mine)
           end
-          return {'same'}
+          if #answer == 1 then return {'same'} end
+          return answer
         end
         for i = 1, #missing, 2 do redis.call('HSETNX', key, missing[i], missing[i + 1]) end
         redis.call('HSETNX', key, 'valid-from', now)

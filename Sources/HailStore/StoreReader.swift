@@ -18,9 +18,9 @@ package final class StoreReader: @unchecked Sendable {
     /// How much a key holds is up to whoever wrote it, so no count of keys bounds this.
     package static let answerLimitBytes = 128 << 20
     /// Above it, memory is given back after a read: the allocator keeps what was freed, for each thread anew.
-    private static let trimmedBytes = 16 << 20
+    private static let trimmedBytes = 64 << 20
     /// Commands sent before their replies are read: the store holds no more than their answers.
-    private static let commandsAtOnce = 256
+    private static let commandsAhead = 512
 
     package init(
         connector: StoreConnector, label: String = "hailwhale.store-reader",
@@ -72,22 +72,16 @@ package final class StoreReader: @unchecked Sendable {
 
     private func attempt(_ commands: [RedisCommand]) throws(StoreError) -> [StoreReply] {
         if connection == nil { connection = try connector.connect() }
+        weightBytes = 0
         do throws(StoreError) {
-            var replies: [StoreReply] = []
-            replies.reserveCapacity(commands.count)
-            var rest = commands[...]
-            weightBytes = 0
-            while !rest.isEmpty {
-                let part = try connection?.pipeline(Array(rest.prefix(StoreReader.commandsAtOnce))) ?? []
-                rest = rest.dropFirst(StoreReader.commandsAtOnce)
-                weightBytes += part.reduce(0) { $0 + $1.weightBytes }
-                guard weightBytes <= answerLimitBytes else { throw .answerTooLarge(limitBytes: answerLimitBytes) }
-                replies += part
-            }
-            return replies
+            guard
+                let answer = try connection?.read(
+                    commands, ahead: StoreReader.commandsAhead, limitBytes: answerLimitBytes)
+            else { return [] }
+            weightBytes = answer.weightBytes
+            return answer.replies
         } catch {
-            // Nothing is left unread where the answer was too large: the connection is good.
-            if case .answerTooLarge = error {} else { connection = nil }
+            connection = nil
             throw error
         }
     }

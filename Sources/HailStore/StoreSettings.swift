@@ -26,4 +26,15 @@ package struct StoreSettings: Equatable, Sendable {
             ("max_values", "\(maxValues)"),
         ]
     }
+
+    /// One sentence for each setting that a store has otherwise; what it does not have is no difference.
+    package func differences(from stored: [String: String]) -> [String] {
+        fields.compactMap { name, value in
+            stored[name].flatMap { $0 == value ? nil : StoreSettings.difference(name, stored: $0, own: value) }
+        }
+    }
+
+    static func difference(_ name: String, stored: String, own: String) -> String {
+        "\(name): the store has \"\(stored)\", this agent \"\(own)\""
+    }
 }

@@ -48,6 +48,38 @@ struct AgentOptionsTests {
         #expect(options.configPath == nil || options.configPath == "/etc/hw.json")
     }
 
+    @Test("keep the days of zones beside those of UTC, as far as there are such zones")
+    func zones() throws {
+        func parse(_ arguments: String..., environment: [String: String] = [:]) throws -> AgentOptions {
+            try AgentOptions.parse(
+                arguments: arguments, environment: environment,
+                readFile: { path throws(SystemError) in try BlockingIO.readFile(path, limitBytes: 1 << 18) })
+        }
+        let options = try parse("--zones", "Europe/Berlin, UTC,Asia/Kathmandu")
+        #expect(options.zones == ["UTC", "Asia/Kathmandu", "Europe/Berlin"])
+        #expect(options.ladder.resolutions.count == 5 && options.keptLadder.resolutions.count == 7)
+        #expect(options.keptLadder.resolutions.map { $0.zone?.name }[4...] == ["Asia/Kathmandu", "Europe/Berlin", nil])
+        #expect(options.keptLadder.text == options.ladder.text)
+        #expect(try parse("--zones", "Etc/UTC").keptLadder == options.ladder)
+        func refusal(_ arguments: String..., environment: [String: String] = [:]) -> String {
+            do {
+                _ = try AgentOptions.parse(
+                    arguments: arguments, environment: environment,
+                    readFile: { path throws(SystemError) in try BlockingIO.readFile(path, limitBytes: 1 << 18) })
+                return "none"
+            } catch { return "\(error)" }
+        }
+        #expect(refusal("--zones", "UTC,Mars/Olympus").contains(#""Mars/Olympus" is no known time zone"#))
+        #expect(refusal("--zones", "../Mars").contains("IANA names"))
+        #expect(
+            refusal("--zones", "Europe/Berlin", environment: ["TZDIR": "/none"]).contains("no time zone data in /none"))
+        #expect(refusal("--zones", "Europe/Berlin", "--resolutions", "1m:1d").contains("whole days"))
+        // Hours would lie in two days of Nepal.
+        #expect(
+            refusal("--zones", "Asia/Kathmandu", "--resolutions", "1h:1d,1d:2y").contains("multiples of the finest"))
+        #expect(refusal("--zones", "Europe/Berlin", "--resolutions", "1h:1d,1d:2y") == "none")
+    }
+
     @Test("name the file by flag or by the environment")
     func config() throws {
         let read: AgentOptions.FileReader = { path throws(SystemError) in Array(#"{"data":"\#(path).d"}"#.utf8) }
@@ -117,7 +149,7 @@ struct AgentOptionsTests {
     func fileOnly() throws {
         let file = #"{"views":[["country","plan"],["a","b","c"]],"drop_dimensions":["host","pod,name"],"migrate":true}"#
         let options = try Self.parse(file: file)
-        #expect(options.views == [["country", "plan"], ["a", "b", "c"]])
+        #expect(options.views == [["a", "b", "c"], ["country", "plan"]])
         #expect(options.dropDimensions == ["host", "pod,name"])
         #expect(options.isMigrating)
         #expect(throws: OptionError.unknownFlag("--views")) { try Self.parse(["--views", "a,b"]) }

@@ -1,4 +1,5 @@
 import HailCore
+import HailWire
 import Testing
 
 @testable import HailAgent

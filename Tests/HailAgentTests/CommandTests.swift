@@ -9,9 +9,9 @@ struct CommandTests {
         arguments: [
             ([], "a command is missing"), (["walk"], "unknown command \"walk\""), (["--walk"], "unknown command"),
             (["keygen"], "keygen is not in this version"), (["pixel", "a:1|c"], "pixel is not in this version"),
-            (["query", "rank"], "query rank is not in this version"),
+            (["query", "spy"], #"unexpected argument "spy""#),
             (["query", "totals", "--plot"], "unexpected argument \"--plot\""),
-            (["tail", "--last", "many"], "from 0 to 1000"), (["query"], "totals or plotpoints"),
+            (["tail", "--last", "many"], "from 0 to 1000"), (["query"], "totals, plotpoints or rank"),
             (["query", "sums"], "unexpected argument \"sums\""),
             (["query", "totals", "x"], "unexpected argument \"x\""),
             (["query", "totals", "--period", "1m:1h"], "unexpected argument \"--period\""),

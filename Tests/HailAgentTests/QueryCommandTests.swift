@@ -76,6 +76,45 @@ struct QueryCommandTests {
                 """)
     }
 
+    private static let ranking = """
+        {"b":{"score":80,"value":80,"count":80,"difference":0.66,"effect":80,"important":true},
+         "[\\"a\\", \\"x\\"]":{"score":-1,"value":-1,"count":1,"difference":0,"effect":-1,"important":false},
+         "truncated_before":1700000000}
+        """
+
+    @Test("shows a ranking as a table and as CSV")
+    func ranking() {
+        let table = stage(Self.ranking)
+        #expect(table.run("query", "rank", "--metrics", "value", "--recursive", "false", "--period", "all") == 0)
+        #expect(
+            table.output == """
+                dimension  score  value  count  difference  effect  important
+                b             80     80     80        0.66      80       true
+                a>x           -1     -1      1           0      -1      false
+
+                """)
+        #expect(table.targets == ["http://127.0.0.1:8085/rank?metrics=value&period=all&recursive=false"])
+        #expect(table.errorOutput == "hailwhale: truncated_before: 1700000000\n")
+        let csv = stage(Self.ranking)
+        #expect(csv.run("query", "rank", "--csv") == 0)
+        #expect(
+            csv.output.hasPrefix("dimension,score,value,count,difference,effect,important\nb,80,80,80,0.66,80,true\n"))
+    }
+
+    @Test(
+        "refuses what the call does not take",
+        arguments: [
+            ["rank", "--depth", "1"], ["rank", "--periods", "all"], ["rank", "--plot"], ["totals", "--period", "all"],
+            ["totals", "--recursive", "true"], ["plotpoints", "--prune_parents", "true"],
+            ["plotpoints", "--periods", "all"],
+            ["totals", "--plot"], ["ranks"], ["rank", "rank"],
+        ])
+    func foreign(words: [String]) {
+        let stage = stage("{}")
+        #expect(stage.run(["query"] + words) == 64)
+        #expect(stage.targets.isEmpty)
+    }
+
     @Test("prints JSON as it came")
     func json() {
         let stage = stage(Self.totals)

@@ -1,7 +1,19 @@
 import HailAggregate
 import HailCore
+import HailSeal
 import HailWire
 import Testing
+
+/// Zones whose midnights lie in the time that the tests make events of.
+let madeZones = [
+    ZoneRules(name: "Test/Nepal", offsetSeconds: 20_700),
+    ZoneRules(
+        name: "Test/Back", offsetSeconds: -36_000,
+        transitions: [ZoneRules.Transition(atSeconds: 1_700_010_000, offsetSeconds: -39_600)]),
+    ZoneRules(
+        name: "Test/Forth", offsetSeconds: 7_200,
+        transitions: [ZoneRules.Transition(atSeconds: 1_699_999_200, offsetSeconds: 10_800)]),
+]
 
 @Suite("Cells")
 struct CellsTests {
@@ -12,6 +24,8 @@ struct CellsTests {
         var cellLimit: Int
         /// How many windows gather before a flush, at most.
         var patience: Int
+        /// Zones whose days are kept.
+        var zones: [ZoneRules] = []
 
         var testDescription: String { "seed \(seed), \(laneCount) lanes, \(cellLimit) cells, \(patience) windows" }
     }
@@ -25,9 +39,13 @@ struct CellsTests {
             Setting(seed: 3, ladder: "1s:60s,10s:1h", laneCount: 3, cellLimit: 50, patience: 20),
             Setting(seed: 4, ladder: "1s:1d", laneCount: 2, cellLimit: 300, patience: 40),
             Setting(seed: 5, ladder: "7s:70s,21s:1h,42s:1d", laneCount: 4, cellLimit: 90, patience: 5),
+            Setting(
+                seed: 6, ladder: "10s:1h,1d:2y,2d:3y", laneCount: 2, cellLimit: 40, patience: 7, zones: madeZones),
         ])
     func exact(setting: Setting) throws {
-        let ladder = try Ladder(parsing: setting.ladder)
+        let ladder = try Ladder(parsing: setting.ladder).keepingDays(
+            of: setting.zones, nowSeconds: 1_700_000_000, digester: NameDigest.blake2b)
+        #expect(setting.zones.isEmpty || ladder.resolutions.count == 3 + 2 * setting.zones.count + 1)
         let flow = Flow(ladder: ladder, laneCount: setting.laneCount)
         var random = SplitMix(seed: setting.seed)
         var model = CountedEvents(ladder: ladder)

@@ -51,8 +51,17 @@ struct CountedEvents {
         for (level, resolution) in ladder.resolutions.enumerated() {
             let width = resolution.widthSeconds
             guard width == 0 || width >= finestKept else { continue }
-            let bucket = width == 0 ? 0 : (seconds - ((seconds % width) + width) % width) / width
-            guard width == 0 || (bucket + 1) * width + resolution.keptSeconds > now else { continue }
+            var bucket = width == 0 ? 0 : (seconds - ((seconds % width) + width) % width) / width
+            var late: Int64 = 0
+            if let zone = resolution.zone {
+                func day(_ second: Int64) -> Int64 { (second + zone.offsetSeconds(at: second)) / 86_400 }
+                // What was folded has forgotten when in the span it happened.
+                let span = max(finestKept, 1)
+                let first = seconds / span * span
+                guard finestKept < .max, day(first) == day(first + span - 1) else { continue }
+                (bucket, late) = (day(seconds) / (width / 86_400), 86_400)
+            }
+            guard width == 0 || (bucket + 1) * width + late + resolution.keptSeconds > now else { continue }
             for length in 1...event.subject.count {
                 for group in groups {
                     for (metric, micros) in values {
@@ -100,7 +109,7 @@ struct CountedEvents {
         let chunk = (cell.bucket - ((cell.bucket % 360) + 360) % 360) / 360
         return StoreModel.Place(
             subject: NameDigest.blake2b(CellName.subjectBytes(cell.subject)),
-            cell: NameDigest.blake2b(name.canonicalBytes), widthSeconds: resolution.widthSeconds, chunk: chunk,
+            cell: NameDigest.blake2b(name.canonicalBytes), widthSeconds: Int64(resolution.storedWidth), chunk: chunk,
             offset: Int(cell.bucket - chunk * 360))
     }
 }

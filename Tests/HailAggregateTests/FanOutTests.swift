@@ -20,7 +20,7 @@ struct FanOutTests {
         ] as [([String], [[String]], [String], [String])])
     func groups(subject: [String], paths: [[String]], subjects: [String], groups: [String]) {
         let name = SeriesName(subject: subject, metrics: ["x"], kind: .counter, paths: paths)
-        let fanOut = FanOut(name, droppedDimensions: ["host"])
+        let fanOut = FanOut(name, FanOut.Rules(droppedDimensions: ["host"]))
         #expect(fanOut.subjects.map { $0.joined(separator: "/") } == subjects)
         #expect(fanOut.groups.map(FanOutTests.text) == groups)
     }
@@ -49,8 +49,8 @@ struct FanOutTests {
             subject: ["p"], metrics: ["x"], kind: .counter,
             paths: [["d", "\u{E9}"], ["d", "e\u{301}"], ["K"], ["\u{212A}"]])
         #expect(FanOut(name).groups.count == 6)
-        #expect(FanOut(name, droppedDimensions: ["\u{212A}"]).groups.count == 5)
-        #expect(FanOut(name, droppedDimensions: ["k"]).groups.count == 6)
+        #expect(FanOut(name, FanOut.Rules(droppedDimensions: ["\u{212A}"])).groups.count == 5)
+        #expect(FanOut(name, FanOut.Rules(droppedDimensions: ["k"])).groups.count == 6)
     }
 
     private static func text(_ group: FanOut.Group) -> String {

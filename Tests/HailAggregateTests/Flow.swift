@@ -28,13 +28,13 @@ final class Flow {
     var isByDraft = false
 
     init(
-        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, droppedDimensions: Set<Name> = [],
+        ladder: Ladder, sketches: [Resolution] = [], laneCount: Int = 1, rules: FanOut.Rules = FanOut.Rules(),
         valueLimit: Int = .max, recordLimit: Int = .max
     ) {
         book = CellBook(
             ladder: ladder, sketches: sketches, recordLimit: recordLimit, valueLimit: valueLimit,
             digester: NameDigest.blake2b)
-        pending = PendingCells(book: book, droppedDimensions: droppedDimensions, namer: SeriesNameParser.namer)
+        pending = PendingCells(book: book, rules: rules, namer: SeriesNameParser.namer)
         lanes = (0..<laneCount).map { _ in Lane() }
     }
 

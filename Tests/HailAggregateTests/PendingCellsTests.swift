@@ -39,6 +39,33 @@ struct PendingCellsTests {
         }
     }
 
+    @Test("give up a zone's days where a fold lies in two of them, and count what that cost", arguments: 0...4)
+    func coarsenDays(rounds: Int) throws {
+        let ladder = try Ladder(parsing: "10s:1h,1m:1d,1h:31d,1d:2y").keepingDays(
+            of: madeZones, nowSeconds: PendingCellsTests.now, digester: NameDigest.blake2b)
+        let widths: [Int64] = [10, 60, 3_600, 86_400, .max]
+        let flow = Flow(ladder: ladder)
+        var random = SplitMix(seed: UInt64(rounds))
+        var model = CountedEvents(ladder: ladder)
+        var store = StoreModel()
+        for _ in 0..<60 {
+            let seconds = PendingCellsTests.now - Int64(random.below(80_000))
+            let event = MadeEvent(
+                subject: ["s"], values: [("n", Int128(random.below(9)))], paths: [], timeSeconds: seconds)
+            flow.add(event.line)
+            _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
+            model.count(event, at: seconds, now: PendingCellsTests.now, finestKept: widths[rounds])
+        }
+        var given = 0
+        for _ in 0..<rounds { given += flow.pending.coarsen() }
+        for batch in flow.flush(nowSeconds: PendingCellsTests.now) { try store.apply(batch) }
+        model.expect(in: store)
+        // Nepal's days begin at a quarter past, so that they are given up with the minutes where they begin.
+        let days = model.sums.keys.count { ladder.resolutions[$0.level].zone?.name == "Test/Nepal" }
+        #expect((days > 0) == (rounds < 3))
+        #expect((given > 0) == (rounds > 0))
+    }
+
     @Test("of a window from the spool leave out the shards that have them already")
     func residual() throws {
         let ladder = try Ladder(parsing: "10s:1h")
@@ -126,7 +153,7 @@ struct PendingCellsTests {
 
     @Test("forget dropped dimensions before they fan out")
     func dropped() throws {
-        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), droppedDimensions: ["host"])
+        let flow = Flow(ladder: try Ladder(parsing: "10s:1h"), rules: FanOut.Rules(droppedDimensions: ["host"]))
         flow.add("s.x:1|c|#host:a,env:b\ns.x:1|c|#host:c,env:b")
         _ = flow.pending.fold(flow.close(startSeconds: PendingCellsTests.now))
         #expect(flow.pending.entryCount == 3)

@@ -10,8 +10,8 @@ struct CoverageTests {
         _ text: String, _ zone: String = "UTC", ladder: String = Ladder.standardText, cuts: Bool = false
     ) throws -> Coverage {
         try Coverage(
-            Period(parsing: text), now: CoverageTests.now, zone: ZoneRules(parsing: zone) { _ in nil },
-            ladder: Ladder(parsing: ladder), cutsForeignDays: cuts)
+            Period(parsing: text), now: CoverageTests.now, zone: rules(zone),
+            history: LadderHistory(Ladder(parsing: ladder)), cutsForeignDays: cuts)
     }
 
     @Test(
@@ -24,7 +24,7 @@ struct CoverageTests {
         ])
     func resolution(text: String, zone: String, width: Int64) throws {
         let coverage = try coverage(text, zone)
-        #expect(coverage.resolution.widthSeconds == width)
+        #expect(coverage.stretches.map(\.resolution.widthSeconds) == [width])
         #expect(coverage.truncatedBefore == nil)
         for span in coverage.spans where width > 0 {
             #expect(span.startSeconds % width == 0 && span.endSeconds % width == 0)
@@ -39,7 +39,7 @@ struct CoverageTests {
         #expect(coverage.spans.first?.startSeconds == coverage.truncatedBefore)
         #expect(coverage.spans.count == 31 * 24 + 1)
         let old = try self.coverage("1/1/2020-1/31/2020")
-        #expect(old.spans.isEmpty && old.buckets.isEmpty && old.chunks.isEmpty)
+        #expect(old.spans.isEmpty && old.bucketCount == 0 && old.chunks.isEmpty)
         #expect(old.truncatedBefore != nil)
     }
 
@@ -47,10 +47,10 @@ struct CoverageTests {
     func range() throws {
         let now = CoverageTests.now
         let recent = try coverage("\(now - 125)-\(now - 1)")
-        #expect(recent.resolution.widthSeconds == 10)
+        #expect(recent.stretches.map(\.resolution.widthSeconds) == [10])
         #expect(recent.spans.count == 13)
-        #expect(try coverage("\(now - 7_200)-\(now)").resolution.widthSeconds == 60)
-        #expect(try coverage("\(now - 86_400 * 5)-\(now)").resolution.widthSeconds == 3_600)
+        #expect(try coverage("\(now - 7_200)-\(now)").stretches.map(\.resolution.widthSeconds) == [60])
+        #expect(try coverage("\(now - 86_400 * 5)-\(now)").stretches.map(\.resolution.widthSeconds) == [3_600])
         let long = try coverage("1-\(now)")
         #expect(long.truncatedBefore == long.spans.first?.startSeconds)
         #expect(try coverage("1-2").spans.isEmpty)
@@ -76,15 +76,18 @@ struct CoverageTests {
     func spanOfBucket() throws {
         for text in ["1m:1h", "5m:1d", "1w:1mo", "1mo:1y", "all", "1h:60d"] {
             let coverage = try coverage(text)
-            for bucket in coverage.buckets {
-                let index = try #require(coverage.spanIndex(ofBucket: bucket))
-                guard !coverage.resolution.isAllTime else { continue }
-                let start = coverage.resolution.startSeconds(ofBucket: bucket)
+            let stretch = try #require(coverage.stretches.first)
+            let resolution = stretch.resolution
+            #expect(coverage.stretches.count == 1)
+            for bucket in stretch.buckets {
+                let index = try #require(coverage.spanIndex(ofBucket: bucket, in: resolution))
+                guard !resolution.isAllTime else { continue }
+                let start = resolution.startSeconds(ofBucket: bucket)
                 #expect(coverage.spans[index].startSeconds <= start && start < coverage.spans[index].endSeconds)
             }
-            #expect(
-                coverage.resolution.isAllTime || coverage.spanIndex(ofBucket: coverage.buckets.lowerBound - 1) == nil)
-            #expect(coverage.resolution.isAllTime || coverage.spanIndex(ofBucket: coverage.buckets.upperBound) == nil)
+            guard !resolution.isAllTime else { continue }
+            #expect(coverage.spanIndex(ofBucket: stretch.buckets.lowerBound - 1, in: resolution) == nil)
+            #expect(coverage.spanIndex(ofBucket: stretch.buckets.upperBound, in: resolution) == nil)
         }
     }
 }

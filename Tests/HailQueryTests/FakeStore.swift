@@ -1,13 +1,17 @@
 import HailCore
 import HailQuery
 import HailSeal
+import HailWire
 
 /// Hashes in memory as a writer would leave them, every cell in places chosen at random among the allowed ones.
 struct FakeStore {
     var hashes: [[UInt8]: [[UInt8]: [UInt8]]] = [:]
     var members: [[UInt8]: Set<[UInt8]>] = [:]
     var strings: [[UInt8]: [UInt8]] = [:]
-    let ladder: Ladder
+    /// May be replaced, as a migration does.
+    var ladder: Ladder
+    /// When keys of counters and names go, as was said when they came into being.
+    private var expiries: [[UInt8]: Int64] = [:]
     /// The finite resolutions that keep sketches and members; the all-time total always does.
     var sketches: [Resolution] = []
     private var generator: SeededGenerator
@@ -50,7 +54,8 @@ struct FakeStore {
                 let place = Int.random(in: 0..<3, using: &generator)
                 let key = StoreKey.chunk(
                     letter: place == 2 ? StoreKey.Letter.counterStrip : StoreKey.Letter.page, shard: shard,
-                    digest: place == 2 ? digest : subjectDigest, widthSeconds: resolution.widthSeconds, chunk: chunk,
+                    digest: place == 2 ? digest : subjectDigest, widthSeconds: Int64(resolution.storedWidth),
+                    chunk: chunk,
                     page: place == 1 ? PageField.overflowPage(of: digest) : 0)
                 let field =
                     place == 2
@@ -58,6 +63,7 @@ struct FakeStore {
                     : PageField.cell(digest, offset: offset, isMillionths: isMillionths)
                 let old = hashes[key]?[field].flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
                 hashes[key, default: [:]][field] = Array(String(old + value).utf8)
+                noteExpiry(of: key, resolution, chunk)
             }
         }
     }
@@ -74,14 +80,14 @@ struct FakeStore {
         func own(_ letter: UInt8, page: UInt8 = 0, byBucket: Bool = false) -> [UInt8] {
             StoreKey.chunk(
                 letter: letter, shard: Shard(subject: subjectDigest), digest: digest,
-                widthSeconds: resolution.widthSeconds,
+                widthSeconds: Int64(resolution.storedWidth),
                 chunk: byBucket ? bucket : resolution.chunk(ofBucket: bucket), page: page)
         }
 
         func page(_ page: UInt8) -> [UInt8] {
             StoreKey.chunk(
                 letter: StoreKey.Letter.page, shard: Shard(subject: subjectDigest), digest: subjectDigest,
-                widthSeconds: resolution.widthSeconds, chunk: resolution.chunk(ofBucket: bucket), page: page)
+                widthSeconds: Int64(resolution.storedWidth), chunk: resolution.chunk(ofBucket: bucket), page: page)
         }
     }
 
@@ -101,7 +107,7 @@ struct FakeStore {
     }
 
     private func keepsSketch(_ resolution: Resolution) -> Bool {
-        resolution.isAllTime || sketches.contains(resolution)
+        resolution.isAllTime || sketches.contains { $0.widthSeconds == resolution.widthSeconds }
     }
 
     private mutating func change(_ key: [UInt8], _ field: [UInt8], _ change: (String?) -> String) {
@@ -183,9 +189,20 @@ struct FakeStore {
         let subjectDigest = digester(CellName.subjectBytes(subject))
         let key = StoreKey.chunk(
             letter: StoreKey.Letter.page, shard: Shard(subject: subjectDigest), digest: subjectDigest,
-            widthSeconds: resolution.widthSeconds, chunk: resolution.chunk(ofBucket: resolution.bucket(at: seconds)),
+            widthSeconds: Int64(resolution.storedWidth),
+            chunk: resolution.chunk(ofBucket: resolution.bucket(at: seconds)),
             page: Bool.random(using: &generator) ? PageField.overflowPage(of: digester(field)) : 0)
         hashes[key, default: [:]][field] = [UInt8(ascii: "1")]
+        noteExpiry(of: key, resolution, resolution.chunk(ofBucket: resolution.bucket(at: seconds)))
+    }
+
+    private mutating func noteExpiry(of key: [UInt8], _ resolution: Resolution, _ chunk: Int64) {
+        if !resolution.isAllTime, expiries[key] == nil { expiries[key] = resolution.expirySeconds(ofChunk: chunk) }
+    }
+
+    /// Forgets what has expired.
+    mutating func expire(now: Int64) {
+        for (key, expiry) in expiries where expiry <= now { hashes[key] = nil }
     }
 
     /// What Redis would reply to each command.
@@ -211,19 +228,33 @@ struct FakeStore {
         for round in 1...2 {
             let keys = query.commands.map { $0[1] }
             guard Set(keys).count == keys.count else { throw QueryError(.badValue, "", "a key is read twice") }
-            if let answer = try query.answer(replies(to: query.commands)) { return (answer, round) }
+            if let answer = try query.answer(replies(to: query.commands)) {
+                // As a caller gets it, and reads it; CSV is no JSON.
+                return (query.form == .csv ? answer : try JSONText.parse(JSONText.render(answer)), round)
+            }
         }
         throw QueryError(.badValue, "", "no answer after two rounds")
     }
 
     func totals(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
         try answer(
-            TotalsQuery(parameters: parameters, now: now, ladder: ladder, sketches: sketches, digester: digester))
+            TotalsQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
+    }
+
+    func rank(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
+        try answer(
+            RankQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
     }
 
     func plotpoints(_ parameters: [String: JSONValue], now: Int64) throws -> JSONValue {
         try answer(
-            PlotpointsQuery(parameters: parameters, now: now, ladder: ladder, sketches: sketches, digester: digester))
+            PlotpointsQuery(
+                parameters: parameters, now: now, history: LadderHistory(ladder, sketches: sketches), digester: digester
+            ))
     }
 }
 
@@ -253,6 +284,11 @@ extension JSONValue {
     static func nested(_ members: (String, JSONValue)...) -> JSONValue {
         .object(members.map { Member($0.0, $0.1) })
     }
+}
+
+/// The rules of UTC or an offset.
+func rules(_ text: String) throws -> ZoneRules {
+    try AskedZone.rules(text) { _ throws(ZoneError) in throw .unknown }
 }
 
 /// The code of the error that something throws, or nil.

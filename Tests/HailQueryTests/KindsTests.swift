@@ -72,14 +72,16 @@ struct KindsTests {
         store.time(1, [], [], "t", at: Self.now)
         store.insert([[UInt8](repeating: 1, count: 8)], [], [], "s", at: Self.now)
         let totals = try TotalsQuery(
-            parameters: ["metrics": .string(metrics)], now: Self.now, ladder: store.ladder, sketches: store.sketches,
+            parameters: ["metrics": .string(metrics)], now: Self.now,
+            history: LadderHistory(store.ladder, sketches: store.sketches),
             digester: NameDigest.blake2b)
         #expect(try store.answerAndRounds(totals).1 == rounds)
         for (depth, most) in [(0, rounds), (1, 2)] {
             let plot = try PlotpointsQuery(
                 parameters: [
                     "metrics": .string(metrics), "period": .string("1m:1h"), "depth": .number(String(depth)),
-                ], now: Self.now, ladder: store.ladder, sketches: store.sketches, digester: NameDigest.blake2b)
+                ], now: Self.now, history: LadderHistory(store.ladder, sketches: store.sketches),
+                digester: NameDigest.blake2b)
             #expect(try store.answerAndRounds(plot).1 == most)
         }
     }
@@ -255,8 +257,9 @@ struct KindsTests {
         for period in ["1m:2m", "1h:1d"] {
             let query = try TotalsQuery(
                 parameters: ["metrics": .string(metric), "periods": .path(period)], now: Self.now,
-                ladder: Ladder(parsing: Ladder.standardText),
-                sketches: Ladder(parsing: Ladder.standardText).resolutions,
+                history: LadderHistory(
+                    Ladder(parsing: Ladder.standardText),
+                    sketches: Ladder(parsing: Ladder.standardText).resolutions),
                 digester: NameDigest.blake2b)
             for index in query.commands.indices {
                 var query = query
@@ -326,8 +329,10 @@ struct KindsTests {
             for period in ["1m:5m", "1h:3d", "all"] {
                 var query = try PlotpointsQuery(
                     parameters: ["metrics": .string(metrics), "period": .string(period), "with_totals": .bool(true)],
-                    now: Self.now, ladder: Ladder(parsing: Ladder.standardText),
-                    sketches: Ladder(parsing: Ladder.standardText).resolutions, digester: NameDigest.blake2b)
+                    now: Self.now,
+                    history: LadderHistory(
+                        Ladder(parsing: Ladder.standardText),
+                        sketches: Ladder(parsing: Ladder.standardText).resolutions), digester: NameDigest.blake2b)
                 // Mostly silence, so that some replies get through to the sums.
                 let isSparse = Bool.random(using: &generator)
                 _ = try? query.answer(

@@ -38,7 +38,7 @@ struct PeriodTests {
         #expect(try windows("ytd").count == 31 + 11)
         #expect(try windows("1w:2w").map(\.startSeconds) == [-9, -2].map { midnight + $0 * 86_400 })
         #expect(try windows("2/10/2026-2/11/2026").map(\.startSeconds) == [midnight - 86_400, midnight])
-        let india = try ZoneRules(parsing: "+0530") { _ in nil }
+        let india = try rules("+0530")
         #expect(try windows("yesterday", zone: india).first?.startSeconds == midnight - 86_400 - 19_800)
         // At 20:00 UTC it is tomorrow there.
         #expect(try windows("mtd", zone: india, now: midnight + 72_000).count == 12)

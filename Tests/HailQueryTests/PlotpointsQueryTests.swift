@@ -148,7 +148,8 @@ struct PlotpointsQueryTests {
         #expect(
             code {
                 _ = try TotalsQuery(
-                    parameters: ["periods": .string("1d:1y")], now: Self.now, ladder: fine, digester: NameDigest.blake2b
+                    parameters: ["periods": .string("1d:1y")], now: Self.now, history: LadderHistory(fine),
+                    digester: NameDigest.blake2b
                 )
             } == .tooCostly)
     }

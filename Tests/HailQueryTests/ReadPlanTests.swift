@@ -8,7 +8,9 @@ struct ReadPlanTests {
     private func plan(_ text: String, groups: [[String]] = [[]], ladder: Ladder) throws -> ReadPlan {
         try ReadPlan(
             subject: ["s"], groups: groups, sources: [MetricSource(KnownNames.Metric(name: "m", kind: .counter))],
-            coverages: [Coverage(Period(parsing: text), now: PeriodTests.now, zone: .utc, ladder: ladder)],
+            coverages: [
+                Coverage(Period(parsing: text), now: PeriodTests.now, zone: .utc, history: LadderHistory(ladder))
+            ],
             digester: NameDigest.blake2b)
     }
 

@@ -59,9 +59,26 @@ struct StoreMetaTests {
         _ = try StoreMeta.claim(settings, nowSeconds: 500, over: &connection)
         var other = settings
         other.resolutions = "60s:7200s"
-        #expect(try StoreMeta.migrate(other, nowSeconds: 900, over: &connection) == .same)
+        other.zones = "UTC,Europe/Berlin"
+        #expect(
+            try StoreMeta.migrate(other, nowSeconds: 900, over: &connection)
+                == .migrated([
+                    #"resolutions: from "10s:3600s" to "60s:7200s""#, #"zones: from "UTC" to "UTC,Europe/Berlin""#,
+                ]))
+        #expect(try StoreMeta.migrate(other, nowSeconds: 910, over: &connection) == .same)
         #expect(try StoreMeta.claim(other, nowSeconds: 950, over: &connection) == .same)
-        #expect(try store.run("HGET", "hw:meta", "resolutions@900").text == "10s:3600s")
+        let fields = StoreMeta.fields(in: try store.run("HGETALL", "hw:meta"))
+        #expect(fields["resolutions@900"] == "10s:3600s" && fields["zones@900"] == "UTC")
+        #expect(fields.keys.count { $0.contains("@") } == 2)
+        // Of two migrations in one second it is the first that knows what was before.
+        var third = other
+        third.zones = "UTC,Asia/Kathmandu"
+        _ = try StoreMeta.migrate(third, nowSeconds: 900, over: &connection)
+        #expect(try store.run("HGET", "hw:meta", "zones@900").text == "UTC")
+        #expect(
+            third.differences(from: fields)
+                == [#"zones: the store has "UTC,Europe/Berlin", this agent "UTC,Asia/Kathmandu""#])
+        #expect(other.differences(from: fields) == [] && other.differences(from: [:]) == [])
         #expect(try store.run("HGET", "hw:meta", "valid-from").number == 900)
         try store.run("HSET", "hw:meta", "shards", "16")
         #expect(

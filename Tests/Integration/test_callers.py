@@ -142,7 +142,7 @@ def test_what_the_store_holds_may_be_too_much_to_read(start, store):
     # In pieces: a busy machine takes seconds for all of it, and the server turns to others with BUSY.
     fill = "for number = 1, 50000 do redis.call('HSET', KEYS[1], 'j' .. (ARGV[1] + number), '') end"
     for page in pages:
-        for first in range(0, 800_000, 50_000):
+        for first in range(0, 1_300_000, 50_000):
             store.client.eval(fill, 1, page, first)
     reads = [("/subdimensions", {"pk": "w"})] * 4
     with concurrent.futures.ThreadPoolExecutor(4) as pool:

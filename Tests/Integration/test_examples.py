@@ -88,21 +88,21 @@ def test_readers_read(agent):
 
 
 @pytest.fixture(scope="module")
-def shop():
-    """The Swift example, built as a program of its own that depends on this package."""
+def swift_examples():
+    """The folder of the Swift examples, built as a package of its own that depends on this one."""
     if shutil.which("swift") is None:
         pytest.skip("swift is not installed")
     build = ["swift", "build", "--package-path", str(EXAMPLES / "swift"), "--scratch-path", str(ROOT / ".build/examples")]
-    done = subprocess.run([*build, "--product", "shop"], capture_output=True, text=True, timeout=900)
+    done = subprocess.run(build, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     path = subprocess.run([*build, "--show-bin-path"], capture_output=True, text=True, timeout=60, check=True)
-    return path.stdout.strip() + "/shop"
+    return path.stdout.strip()
 
 
-def test_the_swift_client_counts_exactly(agent, shop):
+def test_the_swift_client_counts_exactly(agent, swift_examples):
     sales = 1_000
     host, port = agent.udp_address
-    done = subprocess.run([shop, host, str(port), str(sales)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([f"{swift_examples}/shop", host, str(port), str(sales)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "dropped 0\n"), done.stderr
     # Two gauges, one of them below zero, and a timer besides the sales.
     samples = agent.until_lines(5 * sales + 4)
@@ -114,3 +114,19 @@ def test_the_swift_client_counts_exactly(agent, shop):
     assert answer["1m:1h"]["_"]["visits"] == sales
     fields = ["checkout:count", "checkout:sum", "checkout:max", "buyers", "stock", "balance", "day:count"]
     assert read(agent, "shop", *fields) == [sales, sum(range(sales)), 999, 97, 0, -12.5, 1]
+
+
+def test_the_swift_client_reads_what_it_counted(agent, swift_examples):
+    host, port = agent.udp_address
+    words = [f"{swift_examples}/report", host, str(port), agent.http.rsplit(":", 1)[1]]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "revenue 37.5 a sale 12.5",
+        "country [0.0, 0.0, 6.0] in all 6.0",
+        "country > US [0.0, 0.0, 4.0] in all 4.0",
+        "country > DE [0.0, 0.0, 2.0] in all 2.0",
+        "important: country > US 25.0",
+        "important: country > DE 12.5",
+        "refused: 400 bad_period periods",
+    ]

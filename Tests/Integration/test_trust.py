@@ -79,7 +79,7 @@ def test_unsealed_datagrams_are_refused_by_name(start):
         (["--window", "0"], "--window"), (["--udp", "8125"], "--udp"), (["--store", "mysql://x"], "--store"),
         (["--resolutions", "7s:1h,10s:1h"], "--resolutions"), (["--plain", "everyone"], "--plain"),
         (["--pending-limit", "lots"], "--pending-limit"), (["--walk"], "--walk"), (["--log"], "--log"),
-        (["--zones", "Europe/Berlin"], "--zones"), (["--udp", "none", "--http", "none"], "none"),
+        (["--zones", "Mars/Olympus"], "--zones"), (["--udp", "none", "--http", "none"], "none"),
         (["--config", "/nonexistent.json"], "--config"),
     ],
 )
@@ -101,7 +101,7 @@ def test_wrong_variables_and_keys_are_refused_with_64(folder):
     assert (result.returncode, '"windows"' in result.stderr) == (64, True)
 
 
-@pytest.mark.parametrize("arguments", [["keygen"], ["pixel"], ["query", "rank"]])
+@pytest.mark.parametrize("arguments", [["keygen"], ["pixel"]])
 def test_later_commands_say_so(arguments):
     result = command(*arguments)
     assert (result.returncode, "not in this version" in result.stderr) == (64, True)

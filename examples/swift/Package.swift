@@ -6,6 +6,7 @@ let package = Package(
     name: "shop",
     dependencies: [.package(name: "hailwhale", path: "../..")],
     targets: [
-        .executableTarget(name: "shop", dependencies: [.product(name: "HailClient", package: "hailwhale")])
+        .executableTarget(name: "shop", dependencies: [.product(name: "HailClient", package: "hailwhale")]),
+        .executableTarget(name: "report", dependencies: [.product(name: "HailClient", package: "hailwhale")]),
     ]
 )

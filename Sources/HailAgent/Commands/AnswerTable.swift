@@ -1,11 +1,14 @@
 import HailCore
+import HailWire
 
-/// The answer of `/totals` or `/plotpoints` as rows: one for each period or instant of each group.
+/// The answer of `/totals`, `/plotpoints` or `/rank` as rows: one for each period or instant of each group, or one a group.
 struct AnswerTable: Equatable {
     private(set) var header: [String] = []
     private(set) var rows: [[String]] = []
     /// What the answer says beside its numbers, such as `truncated_before`.
     private(set) var notes: [String] = []
+    /// Columns of texts, before those of numbers.
+    private var labelCount = 2
 
     /// Nil where the answer has another shape.
     init?(_ answer: JSONValue) {
@@ -33,11 +36,17 @@ struct AnswerTable: Equatable {
         var metrics: [Name] = []
         for cell in groups.flatMap(\.cells) where !metrics.contains(Name(cell.name)) { metrics.append(Name(cell.name)) }
         let hasPeriods = groups.contains { $0.period != nil }
-        header = [hasPeriods ? "period" : "time", "dimension"] + metrics.map(\.text)
+        // A ranking has one value a group and column.
+        let isRanking = !hasPeriods && groups.contains { $0.cells.contains { AnswerTable.scalar($0.value) != nil } }
+        labelCount = isRanking ? 1 : 2
+        header = (isRanking ? ["dimension"] : [hasPeriods ? "period" : "time", "dimension"]) + metrics.map(\.text)
         for group in groups {
             let name = AnswerTable.path(group.name)
-            if let period = group.period {
-                guard hasPeriods, let row = AnswerTable.totals(group.cells, metrics) else { return nil }
+            if isRanking {
+                guard let row = AnswerTable.values(group.cells, metrics) else { return nil }
+                rows.append([name] + row)
+            } else if let period = group.period {
+                guard hasPeriods, let row = AnswerTable.values(group.cells, metrics) else { return nil }
                 rows.append([period, name] + row)
             } else {
                 guard !hasPeriods, let series = AnswerTable.series(group.cells, metrics) else { return nil }
@@ -51,7 +60,7 @@ struct AnswerTable: Equatable {
         notes.append("\(AnswerTable.visible(member.name)): \(AnswerTable.visible(text))")
     }
 
-    private static func totals(_ cells: [JSONValue.Member], _ metrics: [Name]) -> [String]? {
+    private static func values(_ cells: [JSONValue.Member], _ metrics: [Name]) -> [String]? {
         var row: [String] = []
         for metric in metrics {
             guard let cell = cells.first(where: { Name($0.name) == metric }) else {
@@ -92,7 +101,7 @@ struct AnswerTable: Equatable {
         case .null: ""
         case .bool(let flag): flag ? "true" : "false"
         case .number(let text), .string(let text): text
-        case .array, .object: nil
+        case .array, .object, .written: nil
         }
     }
 
@@ -113,7 +122,7 @@ struct AnswerTable: Equatable {
             var text = ""
             for (column, cell) in line.enumerated() {
                 let room = String(repeating: " ", count: widths[column] - cell.count)
-                text += (column == 0 ? "" : "  ") + (column < 2 ? cell + room : room + cell)
+                text += (column == 0 ? "" : "  ") + (column < labelCount ? cell + room : room + cell)
             }
             return text.trimmedRight + "\n"
         }.joined()

@@ -2,7 +2,7 @@
 struct Command: Sendable {
     let name: String
     let summary: String
-    /// What follows the name: `totals|plotpoints [OPTION]…`.
+    /// What follows the name: `totals|plotpoints|rank [OPTION]…`.
     let usage: String
     /// Options of the command itself; `run` and `check` take `RunOption.all` instead.
     var options: [CommandOption] = []
@@ -20,7 +20,8 @@ struct Command: Sendable {
             name: "send", summary: "sends lines from stdin to an agent, by UDP", usage: "[--to ADDRESS] <LINES",
             options: SendCommand.options, perform: SendCommand.perform),
         Command(
-            name: "query", summary: "asks an agent for totals or plotpoints", usage: "totals|plotpoints [OPTION]…",
+            name: "query", summary: "asks an agent for totals, plotpoints or a ranking",
+            usage: "totals|plotpoints|rank [OPTION]…",
             options: QueryCommand.options, perform: QueryCommand.perform),
         Command(
             name: "tail", summary: "prints what an agent takes in, live", usage: "[OPTION]…",

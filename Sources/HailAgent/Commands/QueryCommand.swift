@@ -1,19 +1,23 @@
 import HailCore
+import HailWire
 
-/// `hailwhale query`: totals and plotpoints in a terminal.
+/// `hailwhale query`: totals, plotpoints and rankings in a terminal.
 enum QueryCommand {
     /// Options that are parameters of the request, under its names.
     private static let parameters = [
         CommandOption("pk", "PATH", "the subject: a name or a JSON list; default is the overall one"),
         CommandOption("dimensions", "PATHS", "country, [\"country\",\"US\"], or a list of such lists"),
-        CommandOption("metrics", "NAMES", "hits,dollars,dollars/hits; default hits"),
-        CommandOption("period", "PERIOD", "of plotpoints, such as 1m:1h; default thirty"),
+        CommandOption("metrics", "NAMES", "hits,dollars,dollars/hits; default hits; one of rank"),
+        CommandOption("period", "PERIOD", "of plotpoints and rank, such as 1m:1h; default thirty"),
         CommandOption("periods", "PERIODS", "of totals, such as 1m:1h,1d:1mo; default all of them"),
         CommandOption("tz", "ZONE", "whose days are meant; default UTC"),
         CommandOption("depth", "N", "of plotpoints: levels below the dimension"),
         CommandOption("sort", "METRIC", "of plotpoints: metric, or -metric for the largest first"),
         CommandOption("limit", "N", "of plotpoints: series in all"),
         CommandOption("threshold", "SHARE", "of plotpoints: children below it are folded, 0 to 1"),
+        CommandOption("recursive", "BOOL", "of rank: all levels below the dimension; default true"),
+        CommandOption(
+            "prune_parents", "BOOL", "of rank: what important children explain is not important; default true"),
     ]
 
     static let options =
@@ -23,23 +27,29 @@ enum QueryCommand {
             CommandOption("plot", nil, "draws plotpoints as a chart"),
         ]
 
-    private static let onlyPlotpoints = ["period", "depth", "sort", "limit", "threshold"]
+    /// What each call takes beside what all do.
+    private static let ownParameters: [(call: String, names: Set<String>)] = [
+        ("totals", ["periods"]), ("plotpoints", ["period", "depth", "sort", "limit", "threshold"]),
+        ("rank", ["period", "recursive", "prune_parents"]),
+    ]
+    private static let commonParameters: Set<String> = ["pk", "dimensions", "metrics", "tz"]
 
     static func perform(_ arguments: [String], _ surroundings: Surroundings) throws(CommandError) -> Int32 {
         let (values, words) = try CommandOption.read(arguments, of: options, command: "query")
         let call = words.first ?? ""
-        if call == "rank" { throw .notInThisVersion("query rank") }
-        guard call == "totals" || call == "plotpoints" else {
+        guard let own = ownParameters.first(where: { $0.call == call })?.names else {
             throw words.isEmpty
-                ? .missingValue("query (totals or plotpoints)") : .unexpectedArgument(call, command: "query")
+                ? .missingValue("query (totals, plotpoints or rank)") : .unexpectedArgument(call, command: "query")
         }
         if words.count > 1 { throw .unexpectedArgument(words[1], command: "query") }
-        for name in call == "totals" ? onlyPlotpoints : ["periods"] where values[name] != nil {
-            throw .unexpectedArgument("--" + name, command: "query")
+        for option in parameters where values[option.name] != nil {
+            guard own.contains(option.name) || commonParameters.contains(option.name) else {
+                throw .unexpectedArgument("--" + option.name, command: "query")
+            }
         }
         let forms = ["json", "csv", "plot"].filter { values[$0] != nil }
         if forms.count > 1 { throw .unexpectedArgument("--" + forms[1], command: "query") }
-        if values["plot"] != nil, call == "totals" { throw .unexpectedArgument("--plot", command: "query totals") }
+        if values["plot"] != nil, call != "plotpoints" { throw .unexpectedArgument("--plot", command: "query " + call) }
         let text = values["agent"] ?? "http://127.0.0.1:8085"
         guard let agent = AgentURL(parsing: text) else {
             throw .wrongValue(option: "agent", value: text, allowed: AgentURL.allowed)

@@ -1,4 +1,5 @@
 import HailCore
+import HailWire
 
 /// `hailwhale tail`: the spy log of an agent, oldest first, and what comes in from then on.
 enum TailCommand {

@@ -12,7 +12,7 @@ final class Flusher: @unchecked Sendable {
     struct Settings: Sendable {
         let agent: Digest
         let pendingLimitBytes: Int
-        let droppedDimensions: Set<Name>
+        let rules: FanOut.Rules
         /// Numbers of windows that stand for several.
         let windowNumbers: WindowNumbers
     }
@@ -67,7 +67,7 @@ final class Flusher: @unchecked Sendable {
         self.returns = returns
         pendingLimit = PendingLimit(limitBytes: settings.pendingLimitBytes, ledger: ledger, log: log)
         pending = PendingCells(
-            book: book, droppedDimensions: settings.droppedDimensions, namer: SeriesNameParser.namer)
+            book: book, rules: settings.rules, namer: SeriesNameParser.namer)
     }
 
     // MARK: Windows
@@ -340,7 +340,7 @@ final class Flusher: @unchecked Sendable {
         queue.async {
             self.pendingLimit.limitBytes = options.pendingLimitBytes
             self.spool.spool.limitBytes = options.spoolLimitBytes
-            self.pending.droppedDimensions = Set(Name.path(options.dropDimensions))
+            self.pending.rules.droppedDimensions = Set(Name.path(options.dropDimensions))
             let schedule = options.schedule
             guard schedule.configuredMillis != self.schedule.configuredMillis else { return }
             self.schedule = schedule

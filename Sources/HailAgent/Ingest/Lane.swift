@@ -222,12 +222,13 @@ final class Lane: @unchecked Sendable {
         // Escaped names can be longer than any datagram, so they stay outside the buffer.
         let identity = SeriesNameEncoder.identity(of: event.name)
         buffer.removeAll()
-        for (place, value) in event.micros.enumerated() { buffer.values[place] = value }
+        let values = event.bufferValues
+        for (place, value) in values.enumerated() { buffer.values[place] = value }
         let error = identity.withUnsafeBufferPointer { bytes -> LineError? in
             guard let base = bytes.baseAddress else { return nil }
             var line = ScannedLine(at: base)
             line.headLength = UInt32(bytes.count)
-            line.valueCount = UInt32(event.micros.count)
+            line.valueCount = UInt32(values.count)
             line.timeSeconds = event.timeSeconds ?? ScannedLine.noTime
             line.hash = scanner.hash(base, count: bytes.count)
             if let index = table.find(base, count: bytes.count, hash: line.hash) {

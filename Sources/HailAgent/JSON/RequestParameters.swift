@@ -1,4 +1,5 @@
 package import HailCore
+import HailWire
 
 /// The parameters of an HTTP request under their canonical names, wherever they stood: query, form or JSON body.
 package struct RequestParameters: Equatable, Sendable {

@@ -1,6 +1,7 @@
 import HailAggregate
 package import HailCore
 package import HailNet
+import HailSeal
 package import HailStore
 
 /// Everything `run` and `check` can be told, checked and in its final units.
@@ -19,7 +20,12 @@ package struct AgentOptions: Equatable, Sendable {
     package var ladder: Ladder
     /// The finite resolutions of `ladder` that keep sketches, as `width:kept`.
     package var sketches: [Resolution] = []
+    /// UTC first, the others by name.
     package var zones = ["UTC"]
+    /// The folder with the files of time zones.
+    package var zonePath = ZoneFolder.standardPath
+    /// `ladder`, and the days of `zones` beside those of UTC.
+    package private(set) var keptLadder: Ladder
     package var plain = Trust.loopback
     package var read = Trust.loopback
     /// Lower-case; beside `localhost`, `127.0.0.1`, `[::1]`.
@@ -49,6 +55,7 @@ package struct AgentOptions: Equatable, Sendable {
     /// - Throws: `LadderError` never in practice: the default ladder is a constant that tests read.
     package init() throws(LadderError) {
         ladder = try Ladder(parsing: Ladder.standardText)
+        keptLadder = ladder
     }
 }
 
@@ -62,14 +69,14 @@ extension AgentOptions {
     package static let fileLimitBytes = 1 << 20
 
     /// Reads a file, or says why it cannot be read.
-    package typealias FileReader = (_ path: String) throws(SystemError) -> [UInt8]
+    package typealias FileReader = @Sendable (_ path: String) throws(SystemError) -> [UInt8]
 
     /// Puts the options together: flags win over the environment, that over the file.
     ///
     /// An environment variable that is empty counts as not set. A repeated `--udp` or `--http` adds an address;
     /// any other flag may stand once. An option given by flag replaces the list of the environment and the file.
     package static func parse(
-        arguments: [String], environment: [String: String], readFile: FileReader
+        arguments: [String], environment: [String: String], readFile: @escaping FileReader
     ) throws(OptionError) -> AgentOptions {
         let flags = try FlagReader.read(arguments)
         var given: [String: GivenOption] = [:]
@@ -87,10 +94,12 @@ extension AgentOptions {
                 given[option.name] = GivenOption(texts: option.items(of: texts), source: .flag)
             }
         }
-        return try assemble(given)
+        return try assemble(given, zones: ZoneFolder(ZoneFolder.path(in: environment), readFile: readFile))
     }
 
-    private static func assemble(_ given: [String: GivenOption]) throws(OptionError) -> AgentOptions {
+    private static func assemble(
+        _ given: [String: GivenOption], zones: ZoneFolder
+    ) throws(OptionError) -> AgentOptions {
         var options: AgentOptions
         do { options = try AgentOptions() } catch {
             preconditionFailure("the default resolutions are not a ladder: \(error)")
@@ -108,7 +117,28 @@ extension AgentOptions {
             }
         }
         options.given = given
+        try options.keepDays(zones)
         guard !options.udp.isEmpty || !options.tcp.isEmpty || !options.http.isEmpty else { throw .nothingToDo }
         return options
+    }
+
+    /// Looks up the zones whose days are kept.
+    private mutating func keepDays(_ folder: ZoneFolder) throws(OptionError) {
+        zonePath = folder.path
+        func refusal(_ name: String, _ allowed: String) -> OptionError {
+            .wrongValue(option: "zones", source: given["zones"]?.source ?? .standard, value: name, allowed: allowed)
+        }
+        var rules: [ZoneRules] = []
+        for name in zones.dropFirst() {
+            do throws(ZoneError) { rules.append(try folder.rules(name)) } catch {
+                throw refusal(name, "IANA names of time zones; \(Log.quoted(name)) \(error.reason)")
+            }
+        }
+        do throws(LadderError) {
+            keptLadder = try ladder.keepingDays(
+                of: rules, nowSeconds: WallClock.seconds, digester: NameDigest.blake2b)
+        } catch {
+            throw refusal(zones.dropFirst().joined(separator: ","), OptionValue.sentence(error))
+        }
     }
 }

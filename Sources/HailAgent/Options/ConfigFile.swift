@@ -1,5 +1,6 @@
 import HailCore
 import HailStore
+import HailWire
 
 /// Reads the configuration file: a JSON object whose keys are the names of options.
 ///

@@ -1,3 +1,4 @@
+import HailAggregate
 import HailCore
 import HailNet
 import HailStore
@@ -107,6 +108,13 @@ enum OptionValue {
         return sketches.sorted { $0.widthSeconds < $1.widthSeconds }
     }
 
+    /// UTC, whose days are kept in any case, then the other zones by name.
+    static func zones(_ given: GivenOption) throws(Refusal) -> [String] {
+        guard (1...32).contains(given.texts.count), Set(given.texts).count == given.texts.count else { throw Refusal() }
+        for text in given.texts where !ZoneFolder.isName(text) { throw Refusal(shown: text) }
+        return ["UTC"] + Set(given.texts).subtracting(["UTC"]).sorted()
+    }
+
     /// What would have been a ladder, and what stands in the way.
     static func sentence(_ error: LadderError) -> String {
         switch error {
@@ -122,6 +130,12 @@ enum OptionValue {
             fine == coarse
                 ? "each width once; \(fine) seconds stand twice"
                 : "widths that divide the next wider one; \(fine) does not divide \(coarse) seconds"
+        case .noDays: "UTC alone where no --resolutions is a number of whole days"
+        case .oddZone(let name, let offset, let finest):
+            "zones whose offsets from UTC are multiples of the finest resolution; \(Log.quoted(name)) has one of "
+                + "\(offset) seconds, the finest resolution is \(finest)"
+        case .sharedKey(let name):
+            "zones that have store keys of their own; \(Log.quoted(name)) shares one with another of these"
         }
     }
 
@@ -155,13 +169,14 @@ enum OptionValue {
             else { throw Refusal(shown: text) }
             views.append(names)
         }
-        return views
+        // In an order of their own: that in which they are given means nothing.
+        return views.sorted { View($0) < View($1) }
     }
 
     /// Whether lines can hold a dimension of this name.
     static func isDimension(_ name: String) -> Bool {
         (1...Limits.partBytes).contains(name.utf8.count)
-            && name != Reserved.overall && name != Reserved.other && !name.contains(Reserved.cross)
+            && name != Reserved.overall && name != Reserved.other && !Reserved.isCrossed(name)
             && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 

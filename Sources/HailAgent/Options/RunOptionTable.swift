@@ -74,10 +74,10 @@ extension RunOption {
         RunOption(
             "zones", "LIST", \.zones, shape: .list, standard: "UTC", change: .store,
             meaning: "zones whose days are kept as days",
-            allowed: "UTC (this version keeps no other zone's days yet)"
+            allowed:
+                "up to 32 IANA names of time zones, such as Europe/Berlin, each once; UTC's days are kept in any case"
         ) { given, options throws(Refusal) in
-            guard given.texts == ["UTC"] else { throw Refusal() }
-            options.zones = given.texts
+            options.zones = try OptionValue.zones(given)
         },
     ]
 

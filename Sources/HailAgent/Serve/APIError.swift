@@ -1,5 +1,6 @@
 import HailCore
 import HailNet
+import HailWire
 
 /// An error as HTTP callers see it: `{"error":{"code":…,"param":…,"message":…}}`.
 struct APIError: Error, Equatable {
@@ -28,6 +29,13 @@ struct APIError: Error, Equatable {
         var error = APIError(status: 503, code: "store_away", message: "the store does not answer: \(reason)")
         error.known = known
         return error
+    }
+
+    /// How a refused value is shown: as JSON, and cut where it is long.
+    static func shown(_ value: JSONValue?) -> String {
+        let text = String(decoding: JSONText.render(value ?? .null), as: UTF8.self)
+        let start = text.unicodeScalars.prefix(80)
+        return start.endIndex == text.endIndex ? text : String(text[..<start.endIndex]) + "…"
     }
 
     /// What the agent knows by itself, where the store cannot be asked.

@@ -10,6 +10,7 @@ struct MetricsText {
         var series = 0
         var isStoreUp = false
         var isStoreDurable = false
+        var doesStoreAgree = true
         var spoolBytes = 0
         var version = ""
     }
@@ -72,6 +73,9 @@ struct MetricsText {
         page.gauge(
             "store_durable", "Whether the store keeps what it acknowledged over a crash.",
             gauges.isStoreDurable ? "1" : "0")
+        page.gauge(
+            "store_agrees", "Whether the store still has the settings that this agent counts by.",
+            gauges.doesStoreAgree ? "1" : "0")
         page.gauge("spool_bytes", "Bytes of the spool.", "\(gauges.spoolBytes)")
         page.counter("spool_errors_total", "Records the spool could not take.", counts.spoolErrors)
         page.counter("http_requests_total", "HTTP requests by path and status.") { sample in

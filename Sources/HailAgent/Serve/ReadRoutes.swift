@@ -1,70 +1,75 @@
 import HailCore
+import HailNet
 import HailQuery
 import HailSeal
 import HailStore
 
-/// `/totals`, `/plotpoints`, and what is known by name: `/subdimensions`, `/subjects`, `/metrics_of`.
+/// `/totals`, `/plotpoints`, `/rank`, and what is known by name: `/subdimensions`, `/subjects`, `/metrics_of`.
 struct ReadRoutes: Sendable {
     let reader: StoreReader
     let flusher: Flusher
     let ledger: Ledger
-    let ladder: Ladder
-    let sketches: [Resolution]
+    let eras: Current<StoreEras>
+    let zones: ZoneFolder
     private let underWay = ReadsUnderWay()
 
     init(
-        reader: StoreReader, flusher: Flusher, ledger: Ledger, ladder: Ladder, sketches: [Resolution]
+        reader: StoreReader, flusher: Flusher, ledger: Ledger, eras: Current<StoreEras>, zones: ZoneFolder
     ) {
         self.reader = reader
         self.flusher = flusher
         self.ledger = ledger
-        self.ladder = ladder
-        self.sketches = sketches
+        self.eras = eras
+        self.zones = zones
     }
 
     var routes: [String: Router.Route] {
         [
-            "/totals": Router.Route(access: .read) { call in
-                try answer(call, knowing: ReadRoutes.totalsParameters, as: ["period": "periods"]) {
-                    parameters throws(QueryError) in
-                    try TotalsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                        digester: NameDigest.blake2b)
-                }
+            "/totals": route(
+                ["pk", "dimensions", "metrics", "periods", "period", "tz", "format"], as: ["period": "periods"]
+            ) { parameters throws(QueryError) in
+                try TotalsQuery(
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
-            "/plotpoints": Router.Route(access: .read) { call in
-                try answer(call, knowing: ReadRoutes.plotpointsParameters, as: ["periods": "period"]) {
-                    parameters throws(QueryError) in
-                    try PlotpointsQuery(
-                        parameters: parameters, now: WallClock.seconds, ladder: ladder, sketches: sketches,
-                        digester: NameDigest.blake2b)
-                }
+            "/plotpoints": route(
+                [
+                    "pk", "dimensions", "metrics", "period", "periods", "depth", "sort", "limit", "threshold", "tz",
+                    "with_totals", "descending", "format",
+                ], as: ["periods": "period"]
+            ) { parameters throws(QueryError) in
+                try PlotpointsQuery(
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
-            "/subdimensions": Router.Route(access: .read) { call in
-                try answer(call, knowing: ["pk", "dimensions", "recursive", "token"]) { parameters throws(QueryError) in
-                    try SubdimensionsQuery(parameters: parameters, digester: NameDigest.blake2b)
-                }
+            "/rank": route(
+                ["pk", "dimensions", "metrics", "period", "periods", "recursive", "prune_parents", "tz", "format"],
+                as: ["periods": "period"]
+            ) { parameters throws(QueryError) in
+                try RankQuery(
+                    parameters: parameters, now: WallClock.seconds, history: eras.value.history,
+                    digester: NameDigest.blake2b, zones: zones.rules)
             },
-            "/subjects": Router.Route(access: .read) { call in
-                try answer(call, knowing: ["prefix", "limit", "token"]) { parameters throws(QueryError) in
-                    try SubjectsQuery(parameters: parameters, digester: NameDigest.blake2b)
-                }
+            "/subdimensions": route(["pk", "dimensions", "recursive", "format"]) { parameters throws(QueryError) in
+                try SubdimensionsQuery(parameters: parameters, digester: NameDigest.blake2b)
             },
-            "/metrics_of": Router.Route(access: .read) { call in
-                try answer(call, knowing: ["pk", "token"]) { parameters throws(QueryError) in
-                    try MetricsOfQuery(parameters: parameters, digester: NameDigest.blake2b)
-                }
+            "/subjects": route(["prefix", "limit"]) { parameters throws(QueryError) in
+                try SubjectsQuery(parameters: parameters, digester: NameDigest.blake2b)
+            },
+            "/metrics_of": route(["pk"]) { parameters throws(QueryError) in
+                try MetricsOfQuery(parameters: parameters, digester: NameDigest.blake2b)
             },
         ]
     }
 
-    private static let totalsParameters: Set<String> = [
-        "pk", "dimensions", "metrics", "periods", "period", "tz", "token",
-    ]
-    private static let plotpointsParameters: Set<String> = [
-        "pk", "dimensions", "metrics", "period", "periods", "depth", "sort", "limit", "threshold", "tz", "with_totals",
-        "descending", "token",
-    ]
+    private func route<Query: StoreQuery>(
+        _ names: Set<String>, as otherNames: [String: String] = [:],
+        query: @escaping @Sendable ([String: JSONValue]) throws(QueryError) -> Query
+    ) -> Router.Route {
+        Router.Route(access: .read, isTagged: true) { call in
+            try answer(call, knowing: names.union(["token"]), as: otherNames, query: query)
+        }
+    }
 
     private func answer<Query: StoreQuery>(
         _ call: Router.Call, knowing known: Set<String>, as otherNames: [String: String] = [:],
@@ -104,7 +109,7 @@ struct ReadRoutes: Sendable {
                 var query = query
                 do throws(QueryError) {
                     if let answer = try query.answer(replies.map(ReadReply.init)) {
-                        call.answer(.json(answer))
+                        call.answer(.text(of: answer, as: query.form))
                     } else {
                         step(call, query)
                     }
@@ -113,6 +118,15 @@ struct ReadRoutes: Sendable {
                 }
             }
         }
+    }
+}
+
+extension HTTPResponse {
+    /// An answer in the form that was asked for.
+    fileprivate static func text(of answer: JSONValue, as form: AnswerForm) -> HTTPResponse {
+        var response = HTTPResponse.json(answer)
+        if form == .csv { response.contentType = "text/csv; charset=utf-8; header=present" }
+        return response
     }
 }
 
@@ -125,6 +139,7 @@ extension ReadReply {
         case .bytes(let bytes): self = .bytes(bytes)
         case .status(let text): self = .bytes(Array(text.utf8))
         case .array(let items): self = .array(items.map(ReadReply.init))
+        case .texts(let texts): self = .texts(texts)
         case .error(let text): self = .error(text)
         }
     }

@@ -18,6 +18,8 @@ struct Router: Sendable {
         var methods: Set<String> = ["GET", "HEAD", "POST"]
         /// Whether the body is the route's own business, not parameters.
         var takesBody = false
+        /// Whether its answers have an entity tag.
+        var isTagged = false
         let handle: @Sendable (Call) throws -> Void
     }
 
@@ -68,7 +70,10 @@ struct Router: Sendable {
             return
         }
         let parameters = try Router.parameters(of: request, readsBody: !route.takesBody)
-        let mine = Router.withCORS(answer, request, rules.trust)
+        var mine = Router.withCORS(answer, request, rules.trust)
+        if route.isTagged {
+            mine = { [mine] in mine(EntityTag.tagged($0, for: request)) }
+        }
         try route.handle(Call(request: request, parameters: parameters, answer: mine))
     }
 

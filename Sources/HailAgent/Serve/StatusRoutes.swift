@@ -5,6 +5,7 @@ import HailNet
 /// `/metrics`, `/status`, `/healthz` and `/readyz`: the agent about itself.
 struct StatusRoutes: Sendable {
     let state: AgentState
+    let eras: Current<StoreEras>
     let reloads: Current<ReloadReport>
     let lanes: [Lane]
     let receivers: [DatagramReceiver]
@@ -31,6 +32,7 @@ struct StatusRoutes: Sendable {
         sizes { series, sizes in
             let gauges = MetricsText.Gauges(
                 series: series, isStoreUp: sizes.isStoreUp, isStoreDurable: state.isDurable,
+                doesStoreAgree: eras.value.differences.isEmpty,
                 spoolBytes: sizes.spoolBytes, version: Version.text)
             call.answer(
                 HTTPResponse(
@@ -59,6 +61,7 @@ struct StatusRoutes: Sendable {
                                 .init("durable", .bool(state.isDurable)),
                                 .init("durability", .string(state.durability)),
                                 .init("stopped_shards", number(sizes.stoppedShards)),
+                                .init("differences", .array(eras.value.differences.map { .string($0) })),
                             ])),
                         .init(
                             "datagrams",

@@ -8,8 +8,9 @@ struct WriteParameters {
     /// Millionths, by the metrics of the name.
     let micros: [Int64]
 
+    /// - Parameter kind: a counter, or a gauge, which needs its metrics named and has no `hits`.
     /// - Throws: `APIError` with the parameter's name.
-    static func read(_ parameters: RequestParameters) throws -> WriteParameters {
+    static func read(_ parameters: RequestParameters, as kind: Kind = .counter) throws -> WriteParameters {
         do throws(QueryError) {
             let subject = try WrittenPaths(subject: parameters["pk"])
             guard subject.full.count <= 1 else {
@@ -24,7 +25,11 @@ struct WriteParameters {
                 names.append(item.name.text)
                 micros.append(try value(of: item))
             }
-            if !names.contains(SeriesName.hits) {
+            guard kind == .counter || !names.isEmpty else {
+                throw QueryError(
+                    .badMetric, "metrics", "Which metrics are set to what is missing; write {\"stock\":17}.")
+            }
+            if kind == .counter, !names.contains(SeriesName.hits) {
                 names.append(SeriesName.hits)
                 micros.append(1_000_000)
             }
@@ -35,7 +40,7 @@ struct WriteParameters {
             }
             return WriteParameters(
                 name: SeriesName(
-                    subject: subject.full.first ?? [], metrics: names, kind: .counter, paths: paths,
+                    subject: subject.full.first ?? [], metrics: names, kind: kind, paths: paths,
                     isExact: dimensions.isExact),
                 micros: micros)
         } catch {

@@ -4,7 +4,7 @@ import HailNet
 import HailQuery
 import HailSeal
 
-/// `/count`, `/count_now`, `/flush_hail` and `POST /lines`.
+/// `/count`, `/count_now`, `/update_count_to`, `/flush_hail` and `POST /lines`.
 struct WriteRoutes: Sendable {
     /// Where HTTP's own lines and events are taken in.
     let lane: Lane
@@ -25,6 +25,9 @@ struct WriteRoutes: Sendable {
         [
             "/count": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: false) },
             "/count_now": Router.Route(access: .write, methods: ["GET", "POST"]) { try count($0, waiting: true) },
+            "/update_count_to": Router.Route(access: .write, methods: ["GET", "POST"]) {
+                try count($0, as: .gauge, waiting: false)
+            },
             "/flush_hail": Router.Route(access: .write, methods: ["GET", "POST"]) { call in
                 try call.parameters.refuseUnknown(besides: ["token"])
                 flush(call)
@@ -33,10 +36,10 @@ struct WriteRoutes: Sendable {
         ]
     }
 
-    // MARK: /count, /count_now
+    // MARK: /count, /count_now, /update_count_to
 
-    private func count(_ call: Router.Call, waiting: Bool) throws {
-        let event = try WriteRoutes.event(from: call.parameters, ladder: ladder)
+    private func count(_ call: Router.Call, as kind: Kind = .counter, waiting: Bool) throws {
+        let event = try WriteRoutes.event(from: call.parameters, as: kind, ladder: ladder)
         let condition = try condition(of: call.request)
         let lane = condition == nil ? self.lane : onceLane
         lane.queue.async {
@@ -52,9 +55,11 @@ struct WriteRoutes: Sendable {
         }
     }
 
-    static func event(from parameters: RequestParameters, ladder: Ladder) throws -> CountedEvent {
+    static func event(
+        from parameters: RequestParameters, as kind: Kind = .counter, ladder: Ladder
+    ) throws -> CountedEvent {
         try parameters.refuseUnknown(besides: ["pk", "dimensions", "metrics", "at", "token"])
-        let write = try WriteParameters.read(parameters)
+        let write = try WriteParameters.read(parameters, as: kind)
         guard let at = parameters["at"] else {
             return CountedEvent(name: write.name, micros: write.micros, timeSeconds: nil)
         }
@@ -66,16 +71,19 @@ struct WriteRoutes: Sendable {
         }
         guard let seconds = EventTime.seconds(text) else {
             throw APIError(
-                code: "bad_at", parameter: "at", message: "\"at\" is no time: allowed are \(EventTime.allowed)")
+                code: "bad_at", parameter: "at",
+                message: "\(APIError.shown(at)) is no time: allowed are \(EventTime.allowed)")
         }
         let now = WallClock.seconds
         guard seconds >= now - ladder.longestKeptSeconds else {
-            throw APIError(code: "late", parameter: "at", message: "the time lies before everything that is kept")
+            throw APIError(
+                code: "late", parameter: "at",
+                message: "\(APIError.shown(at)) lies before everything that is kept: \(ladder.longestKeptSeconds) s")
         }
         guard seconds <= now + Limits.futureSeconds else {
             throw APIError(
                 code: "future", parameter: "at",
-                message: "the time lies more than \(Limits.futureSeconds) s ahead of the agent's clock")
+                message: "\(APIError.shown(at)) lies more than \(Limits.futureSeconds) s ahead of the agent's clock")
         }
         return CountedEvent(name: write.name, micros: write.micros, timeSeconds: seconds)
     }
@@ -142,7 +150,9 @@ struct WriteRoutes: Sendable {
         case .string("spool"): .spool
         case .string("store"): .store
         default:
-            throw APIError(code: "bad_wait", parameter: "wait", message: "\"wait\" is none, spool or store")
+            throw APIError(
+                code: "bad_wait", parameter: "wait",
+                message: "\(APIError.shown(parameters["wait"])) is none of none, spool, store")
         }
     }
 

@@ -11,7 +11,7 @@ struct SpyRoute: Sendable {
     private static let standardLimit = 100
 
     var routes: [String: Router.Route] {
-        ["/spy": Router.Route(access: .read) { try spy($0) }]
+        ["/spy": Router.Route(access: .read, isTagged: true) { try spy($0) }]
     }
 
     /// `pk` keeps events of a subject and below, `limit` counts them, `after` takes the `number` of an event that was
@@ -58,7 +58,8 @@ struct SpyRoute: Sendable {
         guard let number = UInt64(text), allowed.contains(number) else {
             throw APIError(
                 code: "bad_\(name)", parameter: name,
-                message: "\"\(name)\" is a whole number from \(allowed.lowerBound) to \(allowed.upperBound)")
+                message:
+                    "\(APIError.shown(value)) is no whole number from \(allowed.lowerBound) to \(allowed.upperBound)")
         }
         return number
     }

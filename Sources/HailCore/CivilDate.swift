@@ -1,5 +1,3 @@
-import HailCore
-
 /// A day of the proleptic Gregorian calendar, counted from 1970-01-01.
 package struct CivilDate: Hashable, Comparable, Sendable {
     /// Days since 1970-01-01; negative before it.

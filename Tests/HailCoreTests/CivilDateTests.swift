@@ -1,5 +1,4 @@
 import HailCore
-import HailQuery
 import Testing
 
 @Suite("Civil date")

@@ -2,7 +2,7 @@ import FoundationEssentials
 import HailCore
 import Testing
 
-@testable import HailAgent
+@testable import HailWire
 
 @Suite("JSON text")
 struct JSONTextTests {

@@ -26,8 +26,19 @@ package enum JSONText {
     /// A number whose text is none (`nan`) is written as `null`, so that the answer stays JSON.
     package static func render(_ value: JSONValue) -> [UInt8] {
         var out: [UInt8] = []
+        out.reserveCapacity(writtenBytes(in: value))
         append(value, to: &out)
         return out
+    }
+
+    /// Bytes of what is written already, with some for the name of each.
+    private static func writtenBytes(in value: JSONValue) -> Int {
+        switch value {
+        case .written(let text): text.count + 64
+        case .array(let items): items.reduce(0) { $0 + writtenBytes(in: $1) }
+        case .object(let members): members.reduce(0) { $0 + writtenBytes(in: $1.value) }
+        case .null, .bool, .number, .string: 0
+        }
     }
 
     private static func append(_ value: JSONValue, to out: inout [UInt8]) {
@@ -35,7 +46,8 @@ package enum JSONText {
         case .null: out += "null".utf8
         case .bool(let flag): out += (flag ? "true" : "false").utf8
         case .number(let text): out += (JSONNumber.isNumber(text.utf8) ? text : "null").utf8
-        case .string(let text): append(text, to: &out)
+        case .string(let text): JSONString.append(text, to: &out)
+        case .written(let text): out += text
         case .array(let items):
             out.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
@@ -47,30 +59,11 @@ package enum JSONText {
             out.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
-                append(member.name, to: &out)
+                JSONString.append(member.name, to: &out)
                 out.append(UInt8(ascii: ":"))
                 append(member.value, to: &out)
             }
             out.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func append(_ text: String, to out: inout [UInt8]) {
-        out.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += #"\""#.utf8
-            case "\\": out += #"\\"#.utf8
-            case "\n": out += #"\n"#.utf8
-            case "\r": out += #"\r"#.utf8
-            case "\t": out += #"\t"#.utf8
-            // `<` cannot open a tag, U+2028 and U+2029 cannot end a line of a script.
-            case "\0"..<" ", "\u{7F}", "<", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                out += (#"\u"# + String(repeating: "0", count: 4 - digits.count) + digits).utf8
-            default: out += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
-            }
-        }
-        out.append(UInt8(ascii: "\""))
     }
 }
